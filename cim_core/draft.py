@@ -1,0 +1,155 @@
+"""A new version of a layer while it is being made: unseen until published, gone if it fails."""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from cim_core.extent import extents
+from cim_core.files import make_durable
+from cim_core.geometry_file import save_geometry
+from cim_core.layer import Layer
+from cim_core.locks import locked
+from cim_core.progress import Progress
+from cim_core.receipt import Receipt
+from cim_core.store.database import Database
+from cim_core.store.features import insert_features
+from cim_core.store.layers import LayerStore, TilesetSummary, publish_version
+from cim_core.summary import Tally
+
+CONTENT = "content"
+GEOMETRY = "geometry.npz"
+TILESET = "tileset.json"
+
+_ROWS_PER_COMMIT = 500
+"""Small transactions, so that other writers never wait long."""
+
+
+class Draft:
+    """A version that is being built; make one with `drafted`.
+
+    content
+        The folder of tile contents, shared by all versions of the layer.
+    folder
+        The folder of this version alone.
+    """
+
+    def __init__(self, database: Database, root: Path, layer_id: str, version: int) -> None:
+        self._database = database
+        self.layer_id = layer_id
+        self.version = version
+        self.content = root / layer_id / CONTENT
+        self.folder = root / layer_id / str(version)
+        self.content.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir()
+        self._tally = Tally()
+        self.published = False
+
+    def save(self, layer: Layer, geoid_separation: float, progress: Progress) -> None:
+        """Keep the layer's features and geometry under this version."""
+        features, meshes = layer.content.features, layer.content.meshes
+        save_geometry(self.folder / GEOMETRY, features, meshes)
+        rows = iter(
+            self._tally.counted(extents(features, meshes, layer.frame, geoid_separation, progress))
+        )
+        while chunk := list(islice(rows, _ROWS_PER_COMMIT)):
+            with self._database.transaction() as connection:
+                insert_features(connection, self.layer_id, self.version, chunk)
+
+    def publish(
+        self,
+        layer: Layer,
+        tileset: TilesetSummary,
+        receipt: Receipt,
+        also: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
+        """Serve this version from now on; `also` joins the same transaction."""
+        for folder in (self.content, self.folder, self.folder.parent, self.folder.parent.parent):
+            make_durable(folder)
+        summary = self._tally.summary(layer, tileset)
+        with self._database.transaction() as connection:
+            publish_version(connection, self.layer_id, self.version, layer.title, summary, receipt)
+            if also is not None:
+                also(connection)
+        self.published = True
+
+
+@contextmanager
+def drafted(
+    database: Database, root: Path, layer_id: str, title: str, keep: int, progress: Progress
+) -> Iterator[Draft]:
+    """Build a version of a layer under the layer's lock.
+
+    `root` is the city's folder of layers. Whatever the block does, afterwards only published
+    versions, the newest `keep` of them, and the contents they name are left.
+    """
+    with layer_lock(root, layer_id, progress):
+        layers = LayerStore(database)
+        _sweep(layers, root, layer_id, keep)
+        draft = Draft(database, root, layer_id, layers.begin(layer_id, title))
+        try:
+            yield draft
+        finally:
+            _sweep(layers, root, layer_id, keep)
+
+
+def sweep_unfinished(database: Database, root: Path, keep: int) -> None:
+    """Clear away what builders that died have left, waiting for those that live."""
+    layers = LayerStore(database)
+    for layer_id in {layer for layer, _ in layers.unfinished()}:
+        with layer_lock(root, layer_id):
+            _sweep(layers, root, layer_id, keep)
+
+
+def remove_layer(database: Database, root: Path, layer_id: str) -> None:
+    """Forget a layer and delete its files; raises `NotFound`."""
+    layers = LayerStore(database)
+    layers.get(layer_id)
+    with layer_lock(root, layer_id):
+        layers.remove(layer_id)
+        shutil.rmtree(root / layer_id, ignore_errors=True)
+
+
+@contextmanager
+def layer_lock(root: Path, layer_id: str, progress: Progress | None = None) -> Iterator[None]:
+    """One builder per layer at a time, in all processes of this machine."""
+    with locked(root.parent / ".locks" / f"{layer_id}.lock", progress):
+        yield
+
+
+def _sweep(layers: LayerStore, root: Path, layer_id: str, keep: int) -> None:
+    """Remove dead drafts, versions beyond `keep`, and everything no kept version names."""
+    for layer, version in layers.unfinished():
+        if layer == layer_id:
+            layers.discard(layer, version)
+    kept: list[int] = []
+    if any(item.layer == layer_id for item in layers.current()):
+        versions = layers.versions(layer_id)
+        kept = [v.version for i, v in enumerate(versions) if i < keep or v.current]
+        for old in versions:
+            if old.version not in kept:
+                layers.discard(layer_id, old.version)
+    folder = root / layer_id
+    if not kept:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for entry in folder.iterdir():
+        if entry.name != CONTENT and entry.name not in {str(version) for version in kept}:
+            shutil.rmtree(entry)
+    named = {name for version in kept for name in contents_of(folder / str(version) / TILESET)}
+    for entry in (folder / CONTENT).iterdir():
+        if entry.name.removesuffix(".gz") not in named:
+            entry.unlink()
+
+
+def contents_of(tileset: Path) -> Iterable[str]:
+    """The file names of the contents a tileset.json names."""
+    stack = [json.loads(tileset.read_bytes())["root"]]
+    while stack:
+        tile = stack.pop()
+        if "content" in tile:
+            yield tile["content"]["uri"].rsplit("/", 1)[-1]
+        stack.extend(tile.get("children", ()))

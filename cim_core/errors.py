@@ -1,0 +1,46 @@
+"""The one family of errors this project raises on purpose.
+
+Nothing here knows HTTP: `server.problems` has the one table that turns these into status codes.
+The message is one sentence for the person who sees it, naming the file, the place and the remedy.
+"""
+
+
+class CimError(Exception):
+    """Any failure that was foreseen and can be explained in one sentence."""
+
+    @property
+    def sentence(self) -> str:
+        """The message as it is shown to a person."""
+        return str(self.args[0]) if self.args else type(self).__name__
+
+
+class NotFound(CimError):
+    """What was asked for is not in the city."""
+
+
+class InvalidInput(CimError):
+    """A file, a value or a parameter is wrong and must be corrected by whoever gave it."""
+
+
+class UnsupportedFormat(CimError):
+    """A file of a format, or a version of it, that no importer reads."""
+
+
+class TooLarge(CimError):
+    """An upload exceeds the limit of this server."""
+
+
+class Conflict(CimError):
+    """The city changed meanwhile, or the thing exists already."""
+
+
+class Forbidden(CimError):
+    """The city's rules, or the operating system, do not allow it."""
+
+
+class MissingDependency(CimError):
+    """A part that has to be installed separately is not there."""
+
+
+class Cancelled(CimError):
+    """The work was stopped on request; nothing of it is visible."""

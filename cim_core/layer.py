@@ -1,0 +1,142 @@
+"""A layer: what an importer makes, a city keeps, `tiles` draws and `analysis` asks."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from cim_core.errors import InvalidInput
+from cim_core.feature import Feature
+from cim_core.frame import Frame
+from cim_core.mesh import Mesh
+from cim_core.progress import Progress
+
+Lifecycle = Literal["present", "planned"]
+Level = Literal["above", "surface", "under"]
+Sensitivity = Literal["public", "internal", "sensitive"]
+
+_ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def check_layer_id(layer_id: str) -> str:
+    """Return the id if it can stand in a URL, a folder name and a table name.
+
+    >>> check_layer_id("office-2")
+    'office-2'
+    """
+    if not (0 < len(layer_id) <= 63 and set(layer_id) <= _ID_LETTERS and layer_id[0].isalnum()):
+        raise InvalidInput(
+            f"the layer id {layer_id!r} cannot be used: take 1 to 63 of a–z, 0–9, - and _, "
+            "beginning with a letter or digit"
+        )
+    return layer_id
+
+
+@dataclass(frozen=True, slots=True)
+class Georeference:
+    """How a model found its place: the method used and a sentence for people, by language."""
+
+    method: str
+    crs: str | None
+    note: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A thing of the source that is not in the layer, and why."""
+
+    id: str
+    feature_class: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassStyle:
+    """How a class is named ({"en": …, "zh": …}), coloured ("#rrggbb") and whether it is shown."""
+
+    title: Mapping[str, str]
+    color: str
+    visible: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """The content of a layer of things: features and the meshes they place, by mesh key."""
+
+    features: tuple[Feature, ...]
+    meshes: Mapping[str, Mesh]
+
+
+Content = Features
+"""The closed union of what a layer can hold; `tiles.build_tileset` matches on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """An OGC collection: features of one source in one frame.
+
+    `tile_attributes` names the feature attributes that travel with the tiles, to style by.
+    """
+
+    id: str
+    title: str
+    frame: Frame
+    content: Content
+    georeference: Georeference
+    tile_attributes: tuple[str, ...] = ()
+    class_styles: Mapping[str, ClassStyle] = field(default_factory=dict)
+    lifecycle: Lifecycle = "present"
+    level: Level = "above"
+    cim_level: int = 6
+    sensitivity: Sensitivity = "internal"
+    dropped: tuple[Dropped, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where an import is to stand, as far as the city and the user say.
+
+    city_frame
+        The city's own frame, None while the city has no place yet.
+    city_crs
+        The city's projected reference system.
+    crs, anchor
+        What the user gave with the file; both outrank what the file says of itself.
+    layer_frame
+        The frame of the version before, kept so that unchanged tiles keep their bytes.
+    geoid_separation
+        Ellipsoidal height minus height in the city's vertical datum, metres.
+    """
+
+    city_frame: Frame | None = None
+    city_crs: str | None = None
+    crs: str | None = None
+    anchor: tuple[float, float, float] | None = None
+    layer_frame: Frame | None = None
+    geoid_separation: float = 0.0
+    pipeline: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file to import and what its layer shall be called."""
+
+    path: Path
+    filename: str
+    layer_id: str
+    title: str
+
+
+class Importer(Protocol):
+    """Turns a file into a layer: `importer(source, placement, progress)`.
+
+    `extensions` are the file name endings it answers for, lower case, with the dot.
+    """
+
+    extensions: tuple[str, ...]
+
+    def __call__(self, source: Source, placement: Placement, progress: Progress) -> Layer: ...
+
+
+ImporterFactory = Callable[[], Importer]

@@ -1,0 +1,64 @@
+"""Triangle meshes and the materials they are drawn with."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.uint32]
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A surface: its name and linear base colour.
+
+    `color` is red, green, blue and opacity, each 0–1; opacity below 1 is translucent.
+    """
+
+    name: str
+    color: tuple[float, float, float, float]
+
+
+PLAIN = Material("", (0.78, 0.78, 0.76, 1.0))
+"""What is drawn where the source names no material."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Triangles of one material.
+
+    positions
+        (n, 3) float64, metres, in the mesh's own coordinates.
+    triangles
+        (m, 3) uint32, indices into `positions`, counter-clockwise seen from outside.
+    """
+
+    positions: Floats
+    triangles: Indices
+    material: Material = field(default=PLAIN)
+
+    def key(self) -> str:
+        """A content hash: two meshes of the same key are the same mesh (32 hex digits)."""
+        digest = hashlib.sha256()
+        digest.update(repr((self.material.name, self.material.color)).encode())
+        digest.update(np.ascontiguousarray(self.positions, np.float64).tobytes())
+        digest.update(np.ascontiguousarray(self.triangles, np.uint32).tobytes())
+        return digest.hexdigest()[:32]
+
+    def bounds(self) -> Floats:
+        """The axis-aligned box as (2, 3) float64: lower corner, upper corner."""
+        return np.array([self.positions.min(axis=0), self.positions.max(axis=0)])
+
+    def area(self) -> float:
+        """The summed area of all triangles, square metres."""
+        corners = self.positions[self.triangles]
+        cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        return float(np.linalg.norm(cross, axis=1).sum() / 2)
+
+
+def transformed(positions: Floats, matrix: Floats) -> Floats:
+    """Apply an affine (4, 4) matrix to (n, 3) positions; the result is (n, 3) float64."""
+    result: Floats = positions @ matrix[:3, :3].T + matrix[:3, 3]
+    return result

@@ -1,0 +1,258 @@
+"""Features in the registry: writing a version of a layer, and finding things in it."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from cim_core.errors import InvalidInput, NotFound
+from cim_core.feature import Feature, Property, PropertySet, Value
+from cim_core.store.database import Database
+from cim_core.store.geopackage import decode, encode
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where a feature lies.
+
+    footprint
+        Its outline seen from above, longitude and latitude; None without geometry.
+    bbox
+        west, south, bottom, east, north, top: degrees and metres in the city's vertical datum.
+    cells
+        Its H3 cover, (n,) uint64.
+    """
+
+    footprint: shapely.Geometry | None
+    bbox: tuple[float, float, float, float, float, float] | None
+    cells: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """A feature as the registry answers it, without its geometry in the layer's frame."""
+
+    layer: str
+    version: int
+    feature: Feature
+    footprint: shapely.Geometry | None
+    zmin: float | None
+    zmax: float | None
+
+    @property
+    def bbox(self) -> tuple[float, float, float, float, float, float] | None:
+        """west, south, bottom, east, north, top; None without geometry."""
+        if self.footprint is None or self.zmin is None or self.zmax is None:
+            return None
+        west, south, east, north = self.footprint.bounds
+        return west, south, self.zmin, east, north, self.zmax
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to look for in a layer; every given part must hold.
+
+    bbox
+        west, south, east, north in degrees.
+    heights
+        lowest and highest, metres.
+    properties
+        "Pset_WallCommon.IsExternal" (or an attribute's name) → its value as text.
+    """
+
+    bbox: tuple[float, float, float, float] | None = None
+    heights: tuple[float, float] | None = None
+    feature_class: str | None = None
+    storey: str | None = None
+    text: str | None = None
+    properties: Mapping[str, str] | None = None
+
+
+def insert_features(
+    connection: sqlite3.Connection,
+    layer: str,
+    version: int,
+    features: Iterable[tuple[Feature, Extent]],
+) -> None:
+    """Write features of a version that is being built; nobody sees them before it is published."""
+    for feature, extent in features:
+        bottom_top = (extent.bbox[2], extent.bbox[5]) if extent.bbox else (None, None)
+        cursor = connection.execute(
+            "INSERT INTO features (geom, layer, version, id, class, name, parent, storey, body,"
+            " zmin, zmax, cells, attributes, property_sets)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            (
+                encode(extent.footprint), layer, version, feature.id, feature.feature_class,
+                feature.name, feature.parent, feature.attributes.get("storey"),
+                1 if feature.instances else 0, *bottom_top,
+                extent.cells.astype("<u8").tobytes(), _dump(dict(feature.attributes)),
+                _dump([_pset_to_plain(pset) for pset in feature.property_sets]),
+            ),
+        )  # fmt: skip
+        if extent.bbox is not None:
+            west, south, bottom, east, north, top = extent.bbox
+            connection.execute(
+                "INSERT INTO feature_boxes VALUES (?,?,?,?,?,?,?)",
+                (cursor.lastrowid, west, east, south, north, bottom, top),
+            )
+
+
+def delete_features(connection: sqlite3.Connection, layer: str, version: int) -> None:
+    """Forget a version's features."""
+    connection.execute(
+        "DELETE FROM feature_boxes WHERE fid IN"
+        " (SELECT fid FROM features WHERE layer = ? AND version = ?)",
+        (layer, version),
+    )
+    connection.execute("DELETE FROM features WHERE layer = ? AND version = ?", (layer, version))
+
+
+class FeatureStore:
+    """Reading the features of a city."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, layer: str, version: int, feature_id: str) -> FeatureRow:
+        """One feature by its id; raises `NotFound`."""
+        row = self._database.connection.execute(
+            "SELECT * FROM features WHERE layer = ? AND version = ? AND id = ?",
+            (layer, version, feature_id),
+        ).fetchone()
+        if row is None:
+            raise NotFound(f"there is no feature {feature_id!r} in the layer {layer!r}")
+        return _row(row)
+
+    def all(self, layer: str, version: int) -> Iterator[FeatureRow]:
+        """Every feature of a version, those without geometry too, in the order of their ids."""
+        for row in self._database.connection.execute(
+            "SELECT * FROM features WHERE layer = ? AND version = ? ORDER BY id", (layer, version)
+        ):
+            yield _row(row)
+
+    def find(
+        self, layer: str, version: int, query: Query, *, after: str | None, limit: int
+    ) -> list[FeatureRow]:
+        """Features with geometry that match, in the order of their ids, from after `after` on."""
+        where, values = _conditions(layer, version, query)
+        if after is not None:
+            where += " AND f.id > ?"
+            values.append(after)
+        rows = self._database.connection.execute(
+            f"SELECT f.* FROM features f WHERE {where} ORDER BY f.id LIMIT ?", (*values, limit)
+        )
+        return [_row(row) for row in rows]
+
+    def count(self, layer: str, version: int, query: Query) -> int:
+        """How many features `find` would give in all."""
+        where, values = _conditions(layer, version, query)
+        row = self._database.connection.execute(
+            f"SELECT COUNT(*) FROM features f WHERE {where}", values
+        ).fetchone()
+        return int(row[0])
+
+    def search(self, text: str, limit: int) -> list[FeatureRow]:
+        """Features of all layers' current versions by name or id; exact ids first, then prefixes."""
+        pattern = _like(text)
+        rows = self._database.connection.execute(
+            "SELECT f.* FROM features f JOIN layers l ON l.id = f.layer AND l.version = f.version"
+            " WHERE f.body = 1 AND (f.id = :text OR f.id LIKE :pattern ESCAPE '\\'"
+            "  OR f.name LIKE :pattern ESCAPE '\\')"
+            " ORDER BY (f.id = :text) DESC, (f.name LIKE :prefix ESCAPE '\\') DESC, f.name, f.id"
+            " LIMIT :limit",
+            {"text": text, "pattern": f"%{pattern}%", "prefix": f"{pattern}%", "limit": limit},
+        )
+        return [_row(row) for row in rows]
+
+
+def _conditions(layer: str, version: int, query: Query) -> tuple[str, list[str | float]]:
+    parts = ["f.layer = ?", "f.version = ?", "f.body = 1"]
+    values: list[str | float] = [layer, version]
+    if query.bbox is not None:
+        west, south, east, north = query.bbox
+        box = "SELECT fid FROM feature_boxes WHERE east >= ? AND west <= ? AND north >= ? AND south <= ?"
+        values += [west, east, south, north]
+        if query.heights is not None:
+            box += " AND top >= ? AND bottom <= ?"
+            values += list(query.heights)
+        parts.append(f"f.fid IN ({box})")
+    if query.feature_class is not None:
+        parts.append("f.class = ?")
+        values.append(query.feature_class)
+    if query.storey is not None:
+        parts.append("f.storey = ?")
+        values.append(query.storey)
+    if query.text:
+        parts.append("(f.name LIKE ? ESCAPE '\\' OR f.id LIKE ? ESCAPE '\\')")
+        values += [f"%{_like(query.text)}%"] * 2
+    for name, value in (query.properties or {}).items():
+        condition, extra = _property_condition(name, value)
+        parts.append(condition)
+        values += extra
+    return " AND ".join(parts), values
+
+
+def _property_condition(name: str, value: str) -> tuple[str, list[str | float]]:
+    """Compare by what a person would type: true, 0.24, C30."""
+    kinds = "CASE p.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE p.value END"
+    try:
+        number: float | None = float(value)
+    except ValueError:
+        number = None
+    same = f"({kinds} = ?" + (" OR (p.type IN ('integer', 'real') AND p.value = ?))" if number is not None else ")")
+    compared: list[str | float] = [value] if number is None else [value, number]
+    pset, dot, prop = name.partition(".")
+    if not dot:
+        return (
+            "EXISTS (SELECT 1 FROM json_each(f.attributes) p WHERE p.key = ? AND " + same + ")",
+            [name, *compared],
+        )
+    if not (pset and prop):
+        raise InvalidInput(
+            f"the filter {name!r} is not a property; write it as Pset_WallCommon.IsExternal=true"
+        )
+    return (
+        "EXISTS (SELECT 1 FROM json_each(f.property_sets) s, json_each(s.value, '$.properties') q,"
+        " json_each(q.value) p WHERE json_extract(s.value, '$.name') = ?"
+        " AND json_extract(q.value, '$.name') = ? AND p.key = 'value' AND " + same + ")",
+        [pset, prop, *compared],
+    )
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _pset_to_plain(pset: PropertySet) -> dict[str, Value]:
+    return {
+        "name": pset.name,
+        "kind": pset.kind,
+        "properties": [
+            {"name": item.name, "value": item.value, "unit": item.unit} for item in pset.properties
+        ],
+    }
+
+
+def _row(row: sqlite3.Row) -> FeatureRow:
+    psets = tuple(
+        PropertySet(
+            pset["name"],
+            pset["kind"],
+            tuple(Property(p["name"], p["value"], p["unit"]) for p in pset["properties"]),
+        )
+        for pset in json.loads(row["property_sets"])
+    )
+    feature = Feature(
+        row["id"], row["class"], row["name"], row["parent"], json.loads(row["attributes"]), psets
+    )
+    return FeatureRow(
+        row["layer"], row["version"], feature, decode(row["geom"]), row["zmin"], row["zmax"]
+    )

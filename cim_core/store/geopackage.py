@@ -1,0 +1,65 @@
+"""Footprints as GeoPackage binary, and the views by which QGIS and GDAL see the layers."""
+
+import sqlite3
+import struct
+
+import shapely
+
+from cim_core.store.database import quote
+
+_WGS84 = 4326
+
+
+def encode(footprint: shapely.Geometry | None) -> bytes | None:
+    """A geometry in longitude and latitude as GeoPackage binary (header, XY envelope, WKB)."""
+    if footprint is None or footprint.is_empty:
+        return None
+    west, south, east, north = footprint.bounds
+    little_endian_with_envelope = 0b0000_0011
+    header = struct.pack("<2sBBi4d", b"GP", 0, little_endian_with_envelope, _WGS84, west, east, south, north)
+    return header + shapely.to_wkb(footprint, byte_order=1, output_dimension=2)
+
+
+def decode(blob: bytes | None) -> shapely.Geometry | None:
+    """The geometry of a GeoPackage binary that `encode` wrote."""
+    return None if blob is None else shapely.from_wkb(blob[40:])
+
+
+def view_name(layer_id: str) -> str:
+    """The name under which a layer's current version stands in the GeoPackage."""
+    return f"layer_{layer_id}"
+
+
+def show_layer(
+    connection: sqlite3.Connection, layer_id: str, title: str, bbox: tuple[float, ...]
+) -> None:
+    """(Re)create a layer's view and its entries in the GeoPackage tables."""
+    name = view_name(layer_id)
+    hide_layer(connection, layer_id)
+    # A layer id holds only a–z, 0–9, - and _ (check_layer_id), so it can stand in the statement.
+    connection.execute(
+        f"CREATE VIEW {quote(name)} AS SELECT f.fid AS fid, f.geom AS geom, f.id AS id, "
+        "f.class AS class, f.name AS name, f.storey AS storey, f.zmin AS zmin, f.zmax AS zmax, "
+        "f.attributes AS attributes, f.property_sets AS property_sets "
+        "FROM features f JOIN layers l ON l.id = f.layer AND l.version = f.version "
+        f"WHERE f.layer = '{layer_id}' AND f.body = 1"
+    )
+    taken = connection.execute(
+        "SELECT 1 FROM gpkg_contents WHERE identifier = ?", (title,)
+    ).fetchone()
+    connection.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, min_x, min_y, max_x, max_y,"
+        " srs_id) VALUES (?, 'features', ?, ?, ?, ?, ?, ?)",
+        (name, f"{title} ({layer_id})" if taken else title, bbox[0], bbox[1], bbox[3], bbox[4], _WGS84),
+    )
+    connection.execute(
+        "INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'GEOMETRY', ?, 0, 0)", (name, _WGS84)
+    )
+
+
+def hide_layer(connection: sqlite3.Connection, layer_id: str) -> None:
+    """Remove a layer's view and its entries in the GeoPackage tables."""
+    name = view_name(layer_id)
+    connection.execute("DELETE FROM gpkg_geometry_columns WHERE table_name = ?", (name,))
+    connection.execute("DELETE FROM gpkg_contents WHERE table_name = ?", (name,))
+    connection.execute(f"DROP VIEW IF EXISTS {quote(name)}")

@@ -1,0 +1,229 @@
+"""Jobs: work that outlives the request, the process and the power supply."""
+
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cim_core.errors import Cancelled, Conflict, NotFound
+from cim_core.feature import Value
+from cim_core.receipt import now
+from cim_core.store.database import Database
+
+Status = Literal["accepted", "running", "successful", "failed", "dismissed"]
+
+ENDED = ("successful", "failed", "dismissed")
+SILENCE_SECONDS = 5.0
+"""A running job whose worker has not been heard of for so long has lost it."""
+
+MAX_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One piece of long work, as OGC API – Processes describes it."""
+
+    id: str
+    type: str
+    status: Status
+    layer: str | None
+    filename: str | None
+    parameters: Mapping[str, Value]
+    created: str
+    started: str | None
+    finished: str | None
+    done: int
+    total: int
+    note: str
+    problem: Mapping[str, Value] | None
+    report: Mapping[str, Value] | None
+    owner: str | None
+    attempts: int
+    cancel: bool
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.status in ENDED
+
+    def as_dict(self) -> dict[str, Value]:
+        """The job as it is served."""
+        return {
+            "jobID": self.id,
+            "type": self.type,
+            "status": self.status,
+            "layer": self.layer,
+            "filename": self.filename,
+            "created": self.created,
+            "started": self.started,
+            "finished": self.finished,
+            "progress": {"done": self.done, "total": self.total, "note": self.note},
+            "problem": dict(self.problem) if self.problem else None,
+            "report": dict(self.report) if self.report else None,
+        }
+
+
+class Jobs:
+    """The jobs of one city. Every change is one statement, so any process may make it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(
+        self, job_type: str, layer: str | None, filename: str | None, parameters: Mapping[str, Value]
+    ) -> Job:
+        """Put a job in the queue; once this returns, it survives anything."""
+        job_id = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(5)}"
+        with self._database.transaction() as connection:
+            connection.execute(
+                "INSERT INTO jobs (id, type, status, layer, filename, parameters, created)"
+                " VALUES (?, ?, 'accepted', ?, ?, ?, ?)",
+                (job_id, job_type, layer, filename, json.dumps(dict(parameters)), now()),
+            )
+        return self.get(job_id)
+
+    def get(self, job_id: str) -> Job:
+        """One job; raises `NotFound`."""
+        row = self._database.connection.execute(
+            "SELECT * FROM jobs WHERE id = ?", (job_id,)
+        ).fetchone()
+        if row is None:
+            raise NotFound(f"there is no job {job_id!r} in this city")
+        return _job(row)
+
+    def newest(self, limit: int) -> list[Job]:
+        """The latest jobs first."""
+        rows = self._database.connection.execute(
+            "SELECT * FROM jobs ORDER BY id DESC LIMIT ?", (limit,)
+        )
+        return [_job(row) for row in rows]
+
+    def waiting(self) -> list[Job]:
+        """Jobs nobody works on, oldest first."""
+        rows = self._database.connection.execute(
+            "SELECT * FROM jobs WHERE status = 'accepted' ORDER BY id"
+        )
+        return [_job(row) for row in rows]
+
+    def claim(self, job_id: str, owner: str) -> bool:
+        """Take a waiting job; False when somebody else was faster."""
+        with self._database.transaction() as connection:
+            cursor = connection.execute(
+                "UPDATE jobs SET status = 'running', owner = ?, beat = ?, attempts = attempts + 1,"
+                " started = COALESCE(started, ?) WHERE id = ? AND status = 'accepted'",
+                (owner, time.time(), now(), job_id),
+            )
+        return cursor.rowcount == 1
+
+    def beat(self, job_id: str, owner: str, done: int, total: int, note: str) -> bool:
+        """Say that the owner lives and how far it is; False when the job should stop."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET beat = ?, done = ?, total = ?, note = ?"
+                " WHERE id = ? AND owner = ? AND status = 'running'",
+                (time.time(), done, total, note, job_id, owner),
+            )
+            row = connection.execute(
+                "SELECT owner, status, cancel FROM jobs WHERE id = ?", (job_id,)
+            ).fetchone()
+        return row is not None and row["owner"] == owner and row["status"] == "running" and not row["cancel"]
+
+    def fail(self, job_id: str, owner: str, problem: Mapping[str, Value]) -> None:
+        """End a job that could not be done."""
+        self._end(job_id, owner, "failed", json.dumps(dict(problem), ensure_ascii=False))
+
+    def dismissed(self, job_id: str, owner: str) -> None:
+        """End a job that was cancelled."""
+        self._end(job_id, owner, "dismissed", None)
+
+    def _end(self, job_id: str, owner: str, status: Status, problem: str | None) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET status = ?, finished = ?, problem = ?, owner = NULL"
+                " WHERE id = ? AND owner = ? AND status = 'running'",
+                (status, now(), problem, job_id, owner),
+            )
+
+    def release(self, job_id: str, owner: str) -> None:
+        """Give a job back unfinished, as at an orderly shutdown."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET status = 'accepted', owner = NULL, attempts = attempts - 1"
+                " WHERE id = ? AND owner = ? AND status = 'running'",
+                (job_id, owner),
+            )
+
+    def cancel(self, job_id: str) -> Job:
+        """Ask for a job to stop: at once if it waits, at its next step if it runs."""
+        job = self.get(job_id)
+        if job.ended:
+            raise Conflict(f"the job {job_id} has ended already ({job.status}); nothing is left to cancel")
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET status = 'dismissed', finished = ?"
+                " WHERE id = ? AND status = 'accepted'",
+                (now(), job_id),
+            )
+            connection.execute("UPDATE jobs SET cancel = 1 WHERE id = ?", (job_id,))
+        return self.get(job_id)
+
+    def recover(self) -> None:
+        """Put jobs whose worker is lost back in the queue, or end those that keep losing theirs."""
+        lost_before = time.time() - SILENCE_SECONDS
+        lost = self._database.connection.execute(
+            "SELECT 1 FROM jobs WHERE status = 'running' AND beat < ?", (lost_before,)
+        ).fetchone()
+        if lost is None:
+            return
+        problem = {
+            "title": "The worker was lost",
+            "detail": f"the worker of this job was lost {MAX_ATTEMPTS} times, the last time without "
+            "a word; the city is as it was before; see the server's log and the machine's memory",
+        }
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET status = 'dismissed', finished = ?, owner = NULL"
+                " WHERE status = 'running' AND beat < ? AND cancel = 1",
+                (now(), lost_before),
+            )
+            connection.execute(
+                "UPDATE jobs SET status = 'failed', finished = ?, owner = NULL, problem = ?"
+                " WHERE status = 'running' AND beat < ? AND attempts >= ?",
+                (now(), json.dumps(problem), lost_before, MAX_ATTEMPTS),
+            )
+            connection.execute(
+                "UPDATE jobs SET status = 'accepted', owner = NULL, note = 'waiting', done = 0, total = 0"
+                " WHERE status = 'running' AND beat < ?",
+                (lost_before,),
+            )
+
+
+def succeed_job(
+    connection: sqlite3.Connection, job_id: str, owner: str, report: Mapping[str, Value]
+) -> None:
+    """End a job well, inside the transaction that publishes its result.
+
+    Raises `Cancelled` when the job is no longer this owner's, so that the result is not published.
+    """
+    cursor = connection.execute(
+        "UPDATE jobs SET status = 'successful', finished = ?, report = ?, owner = NULL,"
+        " note = 'publishing', done = total"
+        " WHERE id = ? AND owner = ? AND status = 'running' AND cancel = 0",
+        (now(), json.dumps(dict(report), ensure_ascii=False), job_id, owner),
+    )
+    if cursor.rowcount != 1:
+        raise Cancelled("the job was cancelled or taken over; the city is as it was before")
+
+
+def _job(row: sqlite3.Row) -> Job:
+    return Job(
+        row["id"], row["type"], row["status"], row["layer"], row["filename"],
+        json.loads(row["parameters"]), row["created"], row["started"], row["finished"],
+        row["done"], row["total"], row["note"],
+        json.loads(row["problem"]) if row["problem"] else None,
+        json.loads(row["report"]) if row["report"] else None,
+        row["owner"], row["attempts"], bool(row["cancel"]),
+    )  # fmt: skip

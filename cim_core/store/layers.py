@@ -1,0 +1,177 @@
+"""Layers and their versions in the registry."""
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from typing import TypedDict
+
+from cim_core.errors import NotFound
+from cim_core.receipt import Receipt
+from cim_core.store.database import Database
+from cim_core.store.features import delete_features
+from cim_core.store.geopackage import hide_layer, show_layer
+from cim_core.store.receipts import insert_receipt
+
+
+class ClassSummary(TypedDict):
+    """A class in a layer, as the legend shows it."""
+
+    # "class" is a Python keyword, so the key is written in `Summary`'s JSON by `class_summary`.
+    title: dict[str, str]
+    count: int
+    color: str
+    visible: bool
+
+
+class StoreySummary(TypedDict):
+    """A storey in a layer with the number of features on it."""
+
+    id: str | None
+    name: str
+    elevation: float | None
+    count: int
+
+
+class TilesetSummary(TypedDict):
+    """What a version's tiles amount to."""
+
+    bytes: int
+    tiles: int
+    triangles: int
+
+
+class Summary(TypedDict):
+    """What a version says of itself; stored as JSON, served in the collection."""
+
+    lifecycle: str
+    level: str
+    cim_level: int
+    sensitivity: str
+    frame: list[float]
+    bbox: list[float] | None
+    features: int
+    georeference: dict[str, object]
+    classes: dict[str, ClassSummary]
+    storeys: list[StoreySummary]
+    tile_attributes: list[str]
+    tileset: TilesetSummary
+
+
+@dataclass(frozen=True, slots=True)
+class LayerVersion:
+    """A published version of a layer."""
+
+    layer: str
+    version: int
+    title: str
+    published: str
+    receipt: str
+    summary: Summary
+    current: bool
+
+
+_SELECT = (
+    "SELECT v.*, l.version AS served FROM versions v JOIN layers l ON l.id = v.layer"
+    " WHERE v.state = 'published'"
+)
+
+
+class LayerStore:
+    """The layers of one city."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def current(self) -> list[LayerVersion]:
+        """Every layer in the version that is served, by id."""
+        rows = self._database.connection.execute(
+            f"{_SELECT} AND v.version = l.version ORDER BY v.layer"
+        )
+        return [_version(row) for row in rows]
+
+    def get(self, layer: str) -> LayerVersion:
+        """The version of a layer that is served; raises `NotFound`."""
+        row = self._database.connection.execute(
+            f"{_SELECT} AND v.layer = ? AND v.version = l.version", (layer,)
+        ).fetchone()
+        if row is None:
+            raise NotFound(f"there is no layer {layer!r} in this city; `cim layers` lists them")
+        return _version(row)
+
+    def versions(self, layer: str) -> list[LayerVersion]:
+        """The kept versions of a layer, newest first; raises `NotFound`."""
+        rows = self._database.connection.execute(
+            f"{_SELECT} AND v.layer = ? ORDER BY v.version DESC", (layer,)
+        ).fetchall()
+        if not rows:
+            self.get(layer)
+        return [_version(row) for row in rows]
+
+    def unfinished(self) -> list[tuple[str, int]]:
+        """(layer, version) of what is being built, or was when its builder died."""
+        rows = self._database.connection.execute(
+            "SELECT layer, version FROM versions WHERE state = 'building'"
+        )
+        return [(row["layer"], row["version"]) for row in rows]
+
+    def begin(self, layer: str, title: str) -> int:
+        """Number a new version; it stays unseen until `publish_version`."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "SELECT COALESCE(MAX(version), 0) + 1 FROM versions WHERE layer = ?", (layer,)
+            ).fetchone()
+            connection.execute(
+                "INSERT INTO versions (layer, version, state, title) VALUES (?, ?, 'building', ?)",
+                (layer, row[0], title),
+            )
+        return int(row[0])
+
+    def discard(self, layer: str, version: int) -> None:
+        """Forget a version and its features."""
+        with self._database.transaction() as connection:
+            delete_features(connection, layer, version)
+            connection.execute(
+                "DELETE FROM versions WHERE layer = ? AND version = ?", (layer, version)
+            )
+
+    def remove(self, layer: str) -> None:
+        """Forget a layer with all its versions; its receipts stay."""
+        with self._database.transaction() as connection:
+            hide_layer(connection, layer)
+            connection.execute("DELETE FROM layers WHERE id = ?", (layer,))
+            for row in connection.execute(
+                "SELECT version FROM versions WHERE layer = ?", (layer,)
+            ).fetchall():
+                delete_features(connection, layer, row[0])
+            connection.execute("DELETE FROM versions WHERE layer = ?", (layer,))
+
+
+def publish_version(
+    connection: sqlite3.Connection,
+    layer: str,
+    version: int,
+    title: str,
+    summary: Summary,
+    receipt: Receipt,
+) -> None:
+    """Make a finished version the one that is served: the step a viewer sees, all at once."""
+    insert_receipt(connection, receipt)
+    connection.execute(
+        "UPDATE versions SET state = 'published', title = ?, published = ?, receipt = ?, summary = ?"
+        " WHERE layer = ? AND version = ?",
+        (title, receipt.when, receipt.id, json.dumps(summary, ensure_ascii=False), layer, version),
+    )
+    connection.execute(
+        "INSERT INTO layers (id, title, version) VALUES (?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET title = excluded.title, version = excluded.version",
+        (layer, title, version),
+    )
+    bbox = summary["bbox"] or [0.0] * 6
+    show_layer(connection, layer, title, tuple(bbox))
+
+
+def _version(row: sqlite3.Row) -> LayerVersion:
+    return LayerVersion(
+        row["layer"], row["version"], row["title"], row["published"], row["receipt"],
+        json.loads(row["summary"]), row["version"] == row["served"],
+    )  # fmt: skip

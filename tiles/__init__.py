@@ -1,0 +1,34 @@
+"""From a layer to a tileset: the tiler and the lightener.
+
+`build_tileset` is the door; `check_tileset` is asked before anything is published.
+"""
+
+from pathlib import Path
+
+from cim_core.layer import Features, Layer
+from cim_core.progress import Progress
+from cim_core.store.layers import TilesetSummary
+from tiles.build import build_features
+from tiles.check import check_tileset
+from tiles.tree import Budget
+
+__all__ = ["Budget", "build_tileset", "check_tileset"]
+
+
+def build_tileset(
+    layer: Layer,
+    content_folder: Path,
+    tileset: Path,
+    progress: Progress,
+    budget: Budget | None = None,
+) -> TilesetSummary:
+    """Write the layer's tiles and its tileset.json, and say what they amount to.
+
+    Contents go under their hashes to `content_folder`, a sibling of the folder of `tileset`. The
+    same layer gives the same bytes.
+    """
+    match layer.content:
+        case Features() as content:
+            return build_features(
+                layer, content, content_folder, tileset, progress, budget or Budget()
+            )

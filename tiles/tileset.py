@@ -1,0 +1,42 @@
+"""tileset.json: the tree of tiles, written by py3dtiles' own model of it."""
+
+import json
+
+import numpy as np
+from py3dtiles.constants import SpecVersion
+from py3dtiles.tileset import TileSet
+from py3dtiles.tileset.bounding_volume_box import BoundingVolumeBox
+from py3dtiles.tileset.tile import Tile
+
+from cim_core.frame import Frame
+from cim_core.mesh import Floats
+
+_SHRINK = 0.9
+"""A tile's error is at most this share of its parent's, though their boxes may be alike."""
+
+
+def tile(bounds: Floats, error: float, uri: str | None = None) -> Tile:
+    """A tile whose box is `bounds` (2, 3), metres in the layer's frame."""
+    box = BoundingVolumeBox.from_mins_maxs(np.round(_padded(bounds), 4).ravel())
+    return Tile(round(error, 4), box, refine_mode="REPLACE", content_uri=uri)
+
+
+def error_of(bounds: Floats, parent_error: float | None) -> float:
+    """How wrong a viewer is that shows nothing of a box: its diagonal."""
+    diagonal = float(np.linalg.norm(bounds[1] - bounds[0]))
+    return diagonal if parent_error is None else min(diagonal, _SHRINK * parent_error)
+
+
+def write_tileset(root: Tile, frame: Frame, error: float) -> bytes:
+    """The whole tileset.json; the root's transform takes the layer's frame to EPSG:4978."""
+    root.transform = frame.ecef_matrix()
+    tileset = TileSet(round(error, 4), SpecVersion.V1_1)
+    tileset.asset.extras.clear()  # py3dtiles puts the time of day there: no two builds were alike
+    tileset.root_tile = root
+    text = json.dumps(tileset.to_dict(), separators=(",", ":"), sort_keys=True)
+    return text.encode()
+
+
+def _padded(bounds: Floats) -> Floats:
+    """A hair larger, so that rounding and float32 never put geometry outside."""
+    return bounds + np.array([[-0.001], [0.001]])

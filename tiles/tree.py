@@ -1,0 +1,84 @@
+"""Which features share a tile: an octree over the layer's frame, split until budgets hold."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cim_core.mesh import Floats
+
+_MAX_DEPTH = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one tile may hold; a single feature that is larger still gets its own tile."""
+
+    triangles: int = 20_000
+    features: int = 2_000
+
+
+@dataclass(slots=True)
+class Node:
+    """A tile to be: features (rows) at the leaves, children elsewhere.
+
+    bounds
+        (2, 3) metres in the layer's frame, enclosing all geometry below.
+    """
+
+    bounds: Floats
+    rows: NDArray[np.int64]
+    children: list["Node"] = field(default_factory=list)
+
+
+def plan(bounds: Floats, triangles: NDArray[np.int64], budget: Budget) -> Node:
+    """Sort features into a tree.
+
+    bounds (n, 2, 3) are the features' boxes, triangles (n,) their sizes, n ≥ 1. Cells lie on a grid
+    of powers of two that is fixed in the layer's frame, so that a change in one place leaves the
+    tiles of other places as they are.
+    """
+    middles = bounds.mean(axis=1)
+    low, high = middles.min(axis=0), middles.max(axis=0)
+    side = 2.0 ** np.ceil(np.log2(max(float((high - low).max()), 1.0)))
+    corner = np.floor(low / side) * side
+    while np.any(high >= corner + side):
+        side *= 2
+        corner = np.floor(low / side) * side
+        if side > 1e8:  # the model straddles the frame's origin, where no cell of the grid fits
+            corner, side = np.full(3, -side), 2 * side
+            break
+    rows = np.arange(len(bounds))
+    return _split(rows, bounds, middles, triangles, corner, side, budget, 0)
+
+
+def _split(
+    rows: NDArray[np.int64],
+    bounds: Floats,
+    middles: Floats,
+    triangles: NDArray[np.int64],
+    corner: Floats,
+    side: float,
+    budget: Budget,
+    depth: int,
+) -> Node:
+    box = np.array([bounds[rows, 0].min(axis=0), bounds[rows, 1].max(axis=0)])
+    fits = triangles[rows].sum() <= budget.triangles and len(rows) <= budget.features
+    if fits or len(rows) == 1 or depth == _MAX_DEPTH:
+        return Node(box, rows)
+    half = side / 2
+    octant = (middles[rows] >= corner + half) @ np.array([1, 2, 4])
+    children = [
+        _split(
+            rows[octant == number], bounds, middles, triangles,
+            corner + half * np.array([number & 1, number >> 1 & 1, number >> 2 & 1]),
+            half, budget, depth + 1,
+        )
+        for number in np.unique(octant)
+    ]  # fmt: skip
+    return children[0] if len(children) == 1 else Node(box, rows, children)
+
+
+def chunked(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
+    """Rows in pieces of at most `size`: what lies in one place all the same must be divided."""
+    return [rows[i : i + size] for i in range(0, len(rows), size)]
