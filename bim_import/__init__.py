@@ -6,4 +6,6 @@
 from bim_import.ifc import IfcImporter
 from cim_core.layer import Importer
 
+__all__ = ["IMPORTERS", "IfcImporter"]
+
 IMPORTERS: tuple[Importer, ...] = (IfcImporter(),)

@@ -1,7 +1,7 @@
 """IFC: a building or structure as its designers know it, element by element."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ifcopenshell
 import numpy as np
@@ -9,8 +9,8 @@ from ifcopenshell import entity_instance
 
 from bim_import.ifc_classes import class_styles
 from bim_import.ifc_file import open_ifc, products_with_shape
-from bim_import.ifc_georeference import georeference
 from bim_import.ifc_geometry import Shape, tessellate
+from bim_import.ifc_georeference import georeference
 from bim_import.ifc_properties import TILE_ATTRIBUTES, ElementReader
 from cim_core.errors import InvalidInput
 from cim_core.feature import Feature, Instance
@@ -36,7 +36,7 @@ class IfcImporter:
     """
 
     extensions: tuple[str, ...] = (".ifc",)
-    item_limits: Limits = Limits()
+    item_limits: Limits = field(default_factory=Limits)
 
     def __call__(self, source: Source, placement: Placement, progress: Progress) -> Layer:
         """Import a file; elements that fail are reported in the layer, not raised.
@@ -96,7 +96,7 @@ class IfcImporter:
 def _middle(shape: Shape) -> Floats:
     bounds = np.array([mesh.bounds() for mesh in shape.meshes])
     center = (bounds[:, 0].min(axis=0) + bounds[:, 1].max(axis=0)) / 2
-    return transformed(center[None, :], shape.matrix)[0]
+    return np.asarray(transformed(center[None, :], shape.matrix)[0], np.float64)
 
 
 def _extent(shape: Shape) -> float:
@@ -125,7 +125,10 @@ def _placed(keys: tuple[str, ...], transform: Floats) -> tuple[Instance, ...]:
 
 def _layer_frame(middle: Floats, placement: Placement) -> Frame:
     old = placement.layer_frame
-    if old is not None and np.linalg.norm(old.from_geographic(middle[None, :])) < _KEEP_FRAME_METRES:
+    if (
+        old is not None
+        and np.linalg.norm(old.from_geographic(middle[None, :])) < _KEEP_FRAME_METRES
+    ):
         return old
     return Frame(round(float(middle[0]), 6), round(float(middle[1]), 6), round(float(middle[2])))
 

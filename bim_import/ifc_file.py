@@ -34,7 +34,9 @@ def open_ifc(path: Path, name: str) -> ifcopenshell.file:
     if not isinstance(model, ifcopenshell.file):
         raise UnsupportedFormat(f"{name} is not an IFC-SPF file; export it as .ifc (STEP)")
     if not model.by_type("IfcProject"):
-        raise InvalidInput(f"{name} holds no IfcProject, so it is not a whole model; export it again")
+        raise InvalidInput(
+            f"{name} holds no IfcProject, so it is not a whole model; export it again"
+        )
     return model
 
 

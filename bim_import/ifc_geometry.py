@@ -16,6 +16,8 @@ from cim_core.mesh import PLAIN, Floats, Material, Mesh
 from cim_core.progress import Progress
 from cim_core.work import Failure, Limits
 
+_geom: Any = ifcopenshell.geom  # its annotations do not say what its code does
+
 KERNELS = ("hybrid-cgal-simple-opencascade", "opencascade")
 """The kernel for all, and the one for what it cannot do (1.7 to 5.5 times its CPU)."""
 
@@ -87,7 +89,7 @@ def make_task(path: str) -> work.Task:
     """Open the file in this process and return what tessellates a batch of its STEP ids."""
     model = ifcopenshell.open(path)
     assert isinstance(model, ifcopenshell.file)
-    settings = ifcopenshell.geom.settings()
+    settings = _geom.settings()
     sent: set[str] = set()
 
     def answer(shape: Any) -> _Answer:
@@ -100,11 +102,9 @@ def make_task(path: str) -> work.Task:
         return _Answer(geometry.id, matrix, meshes)
 
     def task(batch: Sequence[str]) -> Iterator[tuple[str, _Answer | Failure]]:
-        elements = [model.by_id(int(item)) for item in batch]
+        elements: list[Any] = [model.by_id(int(item)) for item in batch]
         answered: set[str] = set()
-        iterator = ifcopenshell.geom.iterator(
-            settings, model, 1, include=elements, geometry_library=KERNELS[0]
-        )
+        iterator = _geom.iterator(settings, model, 1, include=elements, geometry_library=KERNELS[0])
         more = iterator.initialize()
         while more:
             shape = iterator.get()
@@ -129,7 +129,7 @@ def _alone(settings: Any, element: entity_instance) -> Any:
     reason = "its representation is empty"
     for kernel in KERNELS:
         try:
-            shape = ifcopenshell.geom.create_shape(settings, element, geometry_library=kernel)
+            shape = _geom.create_shape(settings, element, geometry_library=kernel)
         except Exception as error:  # the library raises bare RuntimeError for every geometry fault
             _log.info("%s on #%s: %s", kernel, element.id(), error)
             reason = f"its geometry cannot be made ({str(error).strip() or 'no reason given'})"
@@ -149,9 +149,7 @@ def _meshes(geometry: Any) -> tuple[Mesh, ...]:
     for number in np.unique(numbers):
         used, index = np.unique(triangles[numbers == number], return_inverse=True)
         material = materials[number] if 0 <= number < len(materials) else PLAIN
-        meshes.append(
-            Mesh(positions[used], index.reshape(-1, 3).astype(np.uint32), material)
-        )
+        meshes.append(Mesh(positions[used], index.reshape(-1, 3).astype(np.uint32), material))
     return tuple(meshes)
 
 

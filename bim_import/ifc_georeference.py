@@ -84,9 +84,7 @@ def _by_user_crs(
 ) -> Georeferencing:
     assert placement.crs is not None
     system = _system(placement.crs, placement)
-    to_geographic = (
-        conversion.onto(system) if conversion is not None else _plane(system)
-    )
+    to_geographic = conversion.onto(system) if conversion is not None else _plane(system)
     if not _lands(to_geographic, middle, system):
         east, north = middle[:2] / system.unit
         raise InvalidInput(
@@ -188,7 +186,9 @@ def _by_city(
 ) -> Georeferencing:
     frame = placement.city_frame or Frame(0.0, 0.0, 0.0)
     to_geographic, more = _around(frame, true_north(model), np.zeros(3), middle)
-    where_en = "the city's anchor" if placement.city_frame else "0°, 0° (the city has no anchor yet)"
+    where_en = (
+        "the city's anchor" if placement.city_frame else "0°, 0° (the city has no anchor yet)"
+    )
     where_zh = "城市锚点" if placement.city_frame else "0°,0°(城市尚无锚点)"
     note = {
         "en": f"not georeferenced: placed at {where_en}; import again with --anchor or --crs",
@@ -250,10 +250,11 @@ def _near(frame: Frame, lon: float, lat: float) -> bool:
 def _grid_north(frame: Frame, system: Projection) -> Floats:
     """Grid north at a place as a direction in east and north, for a model turned to the grid."""
     here = system.from_geographic(np.array([[frame.lon, frame.lat, frame.height]]))
-    ahead = frame.from_geographic(system.to_geographic(here + [[0.0, 100.0 / system.unit, 0.0]]))[0, :2]
+    ahead = frame.from_geographic(
+        system.to_geographic(here + np.array([[0.0, 100.0 / system.unit, 0.0]]))
+    )[0, :2]
     # The model's y axis is grid north; seen from the model, true north is turned the other way.
-    length = np.linalg.norm(ahead)
-    return np.array([-ahead[0], ahead[1]]) / length
+    return np.asarray(np.array([-ahead[0], ahead[1]]) / np.linalg.norm(ahead), np.float64)
 
 
 def _site(model: ifcopenshell.file) -> entity_instance | None:

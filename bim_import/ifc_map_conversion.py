@@ -63,7 +63,11 @@ class MapConversion:
         """(n, 3) model metres → (n, 3) longitude, latitude, ellipsoidal height."""
         unit = self.map_unit if self.map_unit is not None else system.unit
         length = float(np.hypot(self.abscissa, self.ordinate)) or 1.0
-        cos, sin = (self.abscissa / length, self.ordinate / length) if self.abscissa or self.ordinate else (1.0, 0.0)
+        cos, sin = (
+            (self.abscissa / length, self.ordinate / length)
+            if self.abscissa or self.ordinate
+            else (1.0, 0.0)
+        )
         turn = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
         size = self._pure_scale(unit) * np.array(self.factors)
         shift = np.array([self.eastings, self.northings, self.height]) * unit
@@ -169,5 +173,7 @@ def _unit_by_name(name: Any, warnings: list[str]) -> float | None:
         return None
     known = _UNIT_NAMES.get(str(name).strip().upper())
     if known is None:
-        warnings.append(f"the MapUnit {name!r} of ePSet_ProjectedCRS is not known; the map's own was taken")
+        warnings.append(
+            f"the MapUnit {name!r} of ePSet_ProjectedCRS is not known; the map's own was taken"
+        )
     return known

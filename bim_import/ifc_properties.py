@@ -148,24 +148,23 @@ def unit_symbol(unit: entity_instance) -> str | None:
         return str(unit.Currency)
     symbol = ifcopenshell.util.unit.get_unit_symbol(unit)
     if symbol and "?" not in symbol:
-        return symbol.translate(_SUPERSCRIPTS)
+        return str(symbol).translate(_SUPERSCRIPTS)
     name = getattr(unit, "Name", None) or getattr(unit, "UserDefinedType", None)
     return str(name or getattr(unit, "UnitType", "") or "").lower() or None
 
 
 def plain(value: Any) -> Value:
     """An IFC value as text, number, truth value, list or dict, as it can be stored and served."""
-    if isinstance(value, entity_instance):
-        if value.id() == 0:
-            return plain(value.wrappedValue)
-        name = getattr(value, "Name", None)
-        return str(name) if name else f"{value.is_a()} #{value.id()}"
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return str(value)
+    match value:
+        case entity_instance():
+            bare = value.id() == 0
+            name = getattr(value, "Name", None) or f"{value.is_a()} #{value.id()}"
+            return plain(value.wrappedValue) if bare else str(name)
+        case tuple() | list():
+            return [plain(item) for item in value]
+        case dict():
+            return {str(key): plain(item) for key, item in value.items()}
+        case None | str() | int() | float():
+            return value if not isinstance(value, float) or math.isfinite(value) else None
+        case _:
+            return str(value)

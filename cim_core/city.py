@@ -111,9 +111,7 @@ class City:
         """Build a new version of a layer; see `cim_core.draft`."""
         check_layer_id(layer_id)
         keep = self.settings.keep_versions
-        with drafted(
-            self.database, self.layers_folder, layer_id, title, keep, progress
-        ) as draft:
+        with drafted(self.database, self.layers_folder, layer_id, title, keep, progress) as draft:
             yield draft
 
     def sweep(self) -> None:
@@ -140,17 +138,12 @@ class City:
             for row in self.features.all(layer_id, known.version)
         )  # fmt: skip
         reference = summary["georeference"]
-        note = reference["note"]
         return Layer(
             id=layer_id,
             title=known.title,
             frame=Frame(*summary["frame"]),
             content=Features(features, meshes),
-            georeference=Georeference(
-                str(reference["method"]),
-                None if reference["crs"] is None else str(reference["crs"]),
-                note if isinstance(note, dict) else {},
-            ),
+            georeference=Georeference(reference["method"], reference["crs"], reference["note"]),
             tile_attributes=tuple(summary["tile_attributes"]),
             class_styles={
                 name: ClassStyle(style["title"], style["color"], style["visible"])

@@ -64,7 +64,9 @@ def read_city_file(folder: Path) -> CityFile:
 def write_city_file(folder: Path, name: str) -> None:
     """Begin a city without a place; the first georeferenced import will give it one."""
     document = tomlkit.document()
-    document.add(tomlkit.comment("A city of CIM Twin; docs/reference/city.md explains the entries."))
+    document.add(
+        tomlkit.comment("A city of CIM Twin; docs/reference/city.md explains the entries.")
+    )
     document["name"] = name
     document["keep_versions"] = 5
     write_whole(folder / FILE_NAME, tomlkit.dumps(document).encode())

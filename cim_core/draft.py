@@ -12,7 +12,7 @@ from cim_core.extent import extents
 from cim_core.files import make_durable
 from cim_core.geometry_file import save_geometry
 from cim_core.layer import Layer
-from cim_core.locks import locked
+from cim_core.locks import locked, locked_if_free
 from cim_core.progress import Progress
 from cim_core.receipt import Receipt
 from cim_core.store.database import Database
@@ -86,7 +86,7 @@ def drafted(
     `root` is the city's folder of layers. Whatever the block does, afterwards only published
     versions, the newest `keep` of them, and the contents they name are left.
     """
-    with layer_lock(root, layer_id, progress):
+    with locked(_lock_file(root, layer_id), progress):
         layers = LayerStore(database)
         _sweep(layers, root, layer_id, keep)
         draft = Draft(database, root, layer_id, layers.begin(layer_id, title))
@@ -97,27 +97,26 @@ def drafted(
 
 
 def sweep_unfinished(database: Database, root: Path, keep: int) -> None:
-    """Clear away what builders that died have left, waiting for those that live."""
+    """Clear away what builders that died have left; those that live hold their layer's lock."""
     layers = LayerStore(database)
     for layer_id in {layer for layer, _ in layers.unfinished()}:
-        with layer_lock(root, layer_id):
-            _sweep(layers, root, layer_id, keep)
+        with locked_if_free(_lock_file(root, layer_id)) as free:
+            if free:
+                _sweep(layers, root, layer_id, keep)
 
 
 def remove_layer(database: Database, root: Path, layer_id: str) -> None:
     """Forget a layer and delete its files; raises `NotFound`."""
     layers = LayerStore(database)
     layers.get(layer_id)
-    with layer_lock(root, layer_id):
+    with locked(_lock_file(root, layer_id)):
         layers.remove(layer_id)
         shutil.rmtree(root / layer_id, ignore_errors=True)
 
 
-@contextmanager
-def layer_lock(root: Path, layer_id: str, progress: Progress | None = None) -> Iterator[None]:
+def _lock_file(root: Path, layer_id: str) -> Path:
     """One builder per layer at a time, in all processes of this machine."""
-    with locked(root.parent / ".locks" / f"{layer_id}.lock", progress):
-        yield
+    return root.parent / ".locks" / f"{layer_id}.lock"
 
 
 def _sweep(layers: LayerStore, root: Path, layer_id: str, keep: int) -> None:

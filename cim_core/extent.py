@@ -79,5 +79,9 @@ def footprint(placed: list[tuple[Floats, Indices]]) -> shapely.Geometry:
     side = up if doubled[doubled > 0].sum() >= -doubled[doubled < 0].sum() else down
     if len(side) == 0 or len(side) > _EXACT_TRIANGLES:
         return shapely.convex_hull(shapely.multipoints(corners.reshape(-1, 2)))
-    united = shapely.union_all(shapely.polygons(side), grid_size=1e-4)
-    return shapely.convex_hull(shapely.multipoints(corners.reshape(-1, 2))) if united.is_empty else united
+    united = shapely.simplify(shapely.union_all(shapely.polygons(np.round(side, 4))), 1e-3)
+    return (
+        shapely.convex_hull(shapely.multipoints(corners.reshape(-1, 2)))
+        if united.is_empty
+        else united
+    )

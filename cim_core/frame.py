@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 import pyproj
+from pyproj.enums import TransformDirection
 from pyproj.exceptions import CRSError, ProjError
 
 from cim_core.errors import InvalidInput
@@ -30,7 +31,9 @@ def geographic_to_ecef(lon_lat_height: Floats) -> Floats:
 def ecef_to_geographic(ecef: Floats) -> Floats:
     """(n, 3) EPSG:4978 metres → (n, 3) degrees, degrees, ellipsoidal metres."""
     points = np.atleast_2d(np.asarray(ecef, np.float64))
-    return np.column_stack(_ecef_transformer().transform(*points.T, direction="INVERSE"))
+    return np.column_stack(
+        _ecef_transformer().transform(*points.T, direction=TransformDirection.INVERSE)
+    )
 
 
 @lru_cache(maxsize=256)
@@ -109,7 +112,7 @@ class Projection:
         """(n, 3) longitude, latitude, ellipsoidal height → (n, 3) axis units and metres."""
         points = np.atleast_2d(np.asarray(lon_lat_height, np.float64))
         east, north = self._transformer.transform(
-            points[:, 0], points[:, 1], direction=pyproj.enums.TransformDirection.INVERSE
+            points[:, 0], points[:, 1], direction=TransformDirection.INVERSE
         )
         return np.column_stack([east, north, points[:, 2] - self.geoid_separation])
 
@@ -146,9 +149,13 @@ def projection(
             "such as EPSG:4547"
         )
     area = flat.area_of_use
-    bounds = (area.west, area.south, area.east, area.north) if area else (-180.0, -90.0, 180.0, 90.0)
+    bounds = (
+        (area.west, area.south, area.east, area.north) if area else (-180.0, -90.0, 180.0, 90.0)
+    )
     unit = flat.axis_info[0].unit_conversion_factor if flat.is_projected else 1.0
-    transformer = pyproj.Transformer.from_crs(flat, "EPSG:4326", always_xy=True, allow_ballpark=True)
+    transformer = pyproj.Transformer.from_crs(
+        flat, "EPSG:4326", always_xy=True, allow_ballpark=True
+    )
     return Projection(crs, unit, bounds, transformer, geoid_separation)
 
 

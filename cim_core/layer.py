@@ -1,6 +1,6 @@
 """A layer: what an importer makes, a city keeps, `tiles` draws and `analysis` asks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -129,14 +129,11 @@ class Source:
 
 
 class Importer(Protocol):
-    """Turns a file into a layer: `importer(source, placement, progress)`.
+    """Turns a file into a layer: `importer(source, placement, progress)`."""
 
-    `extensions` are the file name endings it answers for, lower case, with the dot.
-    """
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """The file name endings it answers for, lower case, with the dot."""
 
-    extensions: tuple[str, ...]
-
-    def __call__(self, source: Source, placement: Placement, progress: Progress) -> Layer: ...
-
-
-ImporterFactory = Callable[[], Importer]
+    def __call__(self, source: Source, placement: Placement, progress: Progress) -> Layer:
+        """Import a file; raises `InvalidInput` or `UnsupportedFormat` when it cannot be."""

@@ -23,3 +23,16 @@ def locked(path: Path, progress: Progress | None = None) -> Iterator[None]:
                     progress(0, 0, "waiting")
                 time.sleep(0.05)
         yield
+
+
+@contextmanager
+def locked_if_free(path: Path) -> Iterator[bool]:
+    """Hold the lock file `path` if nobody does; the value says whether it was got."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True

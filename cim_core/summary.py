@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict
 
 from cim_core.feature import Feature
 from cim_core.layer import ClassStyle, Layer
@@ -20,9 +19,7 @@ class Tally:
         self._storeys: Counter[str | None] = Counter()
         self._bbox: list[float] | None = None
 
-    def counted(
-        self, items: Iterable[tuple[Feature, Extent]]
-    ) -> Iterable[tuple[Feature, Extent]]:
+    def counted(self, items: Iterable[tuple[Feature, Extent]]) -> Iterable[tuple[Feature, Extent]]:
         """Pass items through, counting those with geometry."""
         for feature, extent in items:
             if extent.bbox is not None:
@@ -49,7 +46,11 @@ class Tally:
             frame=[layer.frame.lon, layer.frame.lat, layer.frame.height],
             bbox=self._bbox,
             features=self._classes.total(),
-            georeference={**asdict(layer.georeference), "note": dict(layer.georeference.note)},
+            georeference={
+                "method": layer.georeference.method,
+                "crs": layer.georeference.crs,
+                "note": dict(layer.georeference.note),
+            },
             classes={
                 name: {
                     "title": dict(style.title) or {"en": name, "zh": name},
@@ -81,5 +82,7 @@ class Tally:
             )
         storeys.sort(key=lambda s: (s["elevation"] is None, s["elevation"] or 0.0, s["name"]))
         if self._storeys[None]:
-            storeys.append({"id": None, "name": "", "elevation": None, "count": self._storeys[None]})
+            storeys.append(
+                {"id": None, "name": "", "elevation": None, "count": self._storeys[None]}
+            )
         return storeys

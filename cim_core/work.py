@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any
 
 Task = Callable[[Sequence[str]], Iterator[tuple[str, Any]]]
@@ -47,11 +48,18 @@ class _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", f"from cim_core.work import serve; serve({theirs.fileno()})"],
+                [
+                    sys.executable,
+                    "-c",
+                    f"from cim_core.work import serve; serve({theirs.fileno()})",
+                ],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # libraries print debug text, and fd 1 belongs to results
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                env={
+                    **os.environ,
+                    "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                },
             )
         self.pipe = Connection(ours.detach())
         self.pipe.send((make_task, arguments, memory))
@@ -117,7 +125,7 @@ def stream(
 
 def available_cores() -> int:
     """The processors this process may use."""
-    if sys.platform == "linux":
+    if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
@@ -181,6 +189,5 @@ def serve(descriptor: int) -> None:
 def _limit_memory(memory: int) -> None:
     if sys.platform != "linux":
         return
-    with open("/proc/self/statm", encoding="ascii") as file:
-        now = int(file.read().split()[0]) * resource.getpagesize()
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + memory, resource.RLIM_INFINITY))

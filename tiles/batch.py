@@ -27,9 +27,7 @@ class Shader:
         return self._shaded[key]
 
 
-def primitives(
-    features: Sequence[Feature], shader: Shader, center: Floats
-) -> list[Primitive]:
+def primitives(features: Sequence[Feature], shader: Shader, center: Floats) -> list[Primitive]:
     """One primitive per material; rows number the features in the order given."""
     by_material: dict[Material, list[tuple[int, Shaded, Floats]]] = {}
     for row, feature in enumerate(features):

@@ -29,9 +29,7 @@ def build_features(
 
 
 class _Builder:
-    def __init__(
-        self, layer: Layer, content: Features, folder: Path, progress: Progress
-    ) -> None:
+    def __init__(self, layer: Layer, content: Features, folder: Path, progress: Progress) -> None:
         self._layer = layer
         self._folder = folder
         self._progress = progress
@@ -63,7 +61,10 @@ class _Builder:
 
     def _bounds(self, feature: Feature) -> Floats:
         points = np.vstack(
-            [transformed(self._shader[i.mesh_key].positions, i.transform) for i in feature.instances]
+            [
+                transformed(self._shader[i.mesh_key].positions, i.transform)
+                for i in feature.instances
+            ]
         )
         return np.array([points.min(axis=0), points.max(axis=0)])
 

@@ -77,7 +77,9 @@ def _check_content(path: Path, box: Floats) -> list[str]:
     table = document["extensions"]["EXT_structural_metadata"]["propertyTables"][0]
     ids = _strings(document, binary, table["properties"]["id"])
     if len(ids) != table["count"]:
-        raise BrokenTileset(f"{path.name}: its property table has {len(ids)} rows of {table['count']}")
+        raise BrokenTileset(
+            f"{path.name}: its property table has {len(ids)} rows of {table['count']}"
+        )
     matrix = np.array(document["nodes"][0]["matrix"]).reshape(4, 4).T
     used: set[int] = set()
     for primitive in document["meshes"][0]["primitives"]:

@@ -144,7 +144,10 @@ def _primitive(writer: _Writer, part: Primitive, material: int, count: int) -> d
 
 
 def _unit(normals: Floats) -> NDArray[np.float32]:
-    return (normals / np.linalg.norm(normals, axis=1, keepdims=True)).astype("<f4")
+    unit: NDArray[np.float32] = (normals / np.linalg.norm(normals, axis=1, keepdims=True)).astype(
+        "<f4"
+    )
+    return unit
 
 
 def _material(material: Material) -> dict[str, Any]:

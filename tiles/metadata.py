@@ -1,6 +1,7 @@
 """Property tables: what a tile says of its features (EXT_structural_metadata)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -47,4 +48,4 @@ def encode_strings(values: Sequence[str]) -> tuple[bytes, bytes]:
 def decode_strings(text: bytes, offsets: bytes) -> list[str]:
     """What `encode_strings` encoded."""
     ends = np.frombuffer(offsets, "<u4")
-    return [text[a:b].decode() for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [text[a:b].decode() for a, b in pairwise(ends)]

@@ -39,4 +39,5 @@ def write_tileset(root: Tile, frame: Frame, error: float) -> bytes:
 
 def _padded(bounds: Floats) -> Floats:
     """A hair larger, so that rounding and float32 never put geometry outside."""
-    return bounds + np.array([[-0.001], [0.001]])
+    padded: Floats = bounds + np.array([[-0.001], [0.001]])
+    return padded

@@ -49,7 +49,9 @@ class Database:
         """Open an existing registry, refusing one that a newer program laid out."""
         database = cls(path)
         try:
-            row = database.connection.execute("SELECT value FROM meta WHERE key='schema'").fetchone()
+            row = database.connection.execute(
+                "SELECT value FROM meta WHERE key='schema'"
+            ).fetchone()
         except sqlite3.DatabaseError as error:
             raise InvalidInput(
                 f"{path} is not a city registry ({error}); restore it from a backup or begin a "

@@ -203,7 +203,9 @@ def _property_condition(name: str, value: str) -> tuple[str, list[str | float]]:
         number: float | None = float(value)
     except ValueError:
         number = None
-    same = f"({kinds} = ?" + (" OR (p.type IN ('integer', 'real') AND p.value = ?))" if number is not None else ")")
+    same = f"({kinds} = ?" + (
+        " OR (p.type IN ('integer', 'real') AND p.value = ?))" if number is not None else ")"
+    )
     compared: list[str | float] = [value] if number is None else [value, number]
     pset, dot, prop = name.partition(".")
     if not dot:

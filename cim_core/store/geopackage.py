@@ -16,8 +16,11 @@ def encode(footprint: shapely.Geometry | None) -> bytes | None:
         return None
     west, south, east, north = footprint.bounds
     little_endian_with_envelope = 0b0000_0011
-    header = struct.pack("<2sBBi4d", b"GP", 0, little_endian_with_envelope, _WGS84, west, east, south, north)
-    return header + shapely.to_wkb(footprint, byte_order=1, output_dimension=2)
+    header = struct.pack(
+        "<2sBBi4d", b"GP", 0, little_endian_with_envelope, _WGS84, west, east, south, north
+    )
+    wkb: bytes = shapely.to_wkb(footprint, byte_order=1, output_dimension=2)
+    return header + wkb
 
 
 def decode(blob: bytes | None) -> shapely.Geometry | None:
@@ -50,7 +53,15 @@ def show_layer(
     connection.execute(
         "INSERT INTO gpkg_contents (table_name, data_type, identifier, min_x, min_y, max_x, max_y,"
         " srs_id) VALUES (?, 'features', ?, ?, ?, ?, ?, ?)",
-        (name, f"{title} ({layer_id})" if taken else title, bbox[0], bbox[1], bbox[3], bbox[4], _WGS84),
+        (
+            name,
+            f"{title} ({layer_id})" if taken else title,
+            bbox[0],
+            bbox[1],
+            bbox[3],
+            bbox[4],
+            _WGS84,
+        ),
     )
     connection.execute(
         "INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'GEOMETRY', ?, 0, 0)", (name, _WGS84)

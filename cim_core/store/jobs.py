@@ -73,9 +73,15 @@ class Jobs:
         self._database = database
 
     def add(
-        self, job_type: str, layer: str | None, filename: str | None, parameters: Mapping[str, Value]
+        self,
+        job_type: str,
+        layer: str | None,
+        filename: str | None,
+        parameters: Mapping[str, Value],
+        *,
+        owner: str | None = None,
     ) -> Job:
-        """Put a job in the queue; once this returns, it survives anything."""
+        """Put a job in the queue, or give it to `owner` at once; from here on it survives anything."""
         job_id = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(5)}"
         with self._database.transaction() as connection:
             connection.execute(
@@ -83,6 +89,8 @@ class Jobs:
                 " VALUES (?, ?, 'accepted', ?, ?, ?, ?)",
                 (job_id, job_type, layer, filename, json.dumps(dict(parameters)), now()),
             )
+            if owner is not None:
+                _claim(connection, job_id, owner)
         return self.get(job_id)
 
     def get(self, job_id: str) -> Job:
@@ -111,12 +119,7 @@ class Jobs:
     def claim(self, job_id: str, owner: str) -> bool:
         """Take a waiting job; False when somebody else was faster."""
         with self._database.transaction() as connection:
-            cursor = connection.execute(
-                "UPDATE jobs SET status = 'running', owner = ?, beat = ?, attempts = attempts + 1,"
-                " started = COALESCE(started, ?) WHERE id = ? AND status = 'accepted'",
-                (owner, time.time(), now(), job_id),
-            )
-        return cursor.rowcount == 1
+            return _claim(connection, job_id, owner)
 
     def beat(self, job_id: str, owner: str, done: int, total: int, note: str) -> bool:
         """Say that the owner lives and how far it is; False when the job should stop."""
@@ -129,7 +132,12 @@ class Jobs:
             row = connection.execute(
                 "SELECT owner, status, cancel FROM jobs WHERE id = ?", (job_id,)
             ).fetchone()
-        return row is not None and row["owner"] == owner and row["status"] == "running" and not row["cancel"]
+        return (
+            row is not None
+            and row["owner"] == owner
+            and row["status"] == "running"
+            and not row["cancel"]
+        )
 
     def fail(self, job_id: str, owner: str, problem: Mapping[str, Value]) -> None:
         """End a job that could not be done."""
@@ -160,7 +168,9 @@ class Jobs:
         """Ask for a job to stop: at once if it waits, at its next step if it runs."""
         job = self.get(job_id)
         if job.ended:
-            raise Conflict(f"the job {job_id} has ended already ({job.status}); nothing is left to cancel")
+            raise Conflict(
+                f"the job {job_id} has ended already ({job.status}); nothing is left to cancel"
+            )
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE jobs SET status = 'dismissed', finished = ?"
@@ -199,6 +209,15 @@ class Jobs:
                 " WHERE status = 'running' AND beat < ?",
                 (lost_before,),
             )
+
+
+def _claim(connection: sqlite3.Connection, job_id: str, owner: str) -> bool:
+    cursor = connection.execute(
+        "UPDATE jobs SET status = 'running', owner = ?, beat = ?, attempts = attempts + 1,"
+        " started = COALESCE(started, ?) WHERE id = ? AND status = 'accepted'",
+        (owner, time.time(), now(), job_id),
+    )
+    return cursor.rowcount == 1
 
 
 def succeed_job(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from cim_core.errors import NotFound
+from cim_core.layer import Level, Lifecycle, Sensitivity
 from cim_core.receipt import Receipt
 from cim_core.store.database import Database
 from cim_core.store.features import delete_features
@@ -16,7 +17,6 @@ from cim_core.store.receipts import insert_receipt
 class ClassSummary(TypedDict):
     """A class in a layer, as the legend shows it."""
 
-    # "class" is a Python keyword, so the key is written in `Summary`'s JSON by `class_summary`.
     title: dict[str, str]
     count: int
     color: str
@@ -32,6 +32,14 @@ class StoreySummary(TypedDict):
     count: int
 
 
+class GeoreferenceSummary(TypedDict):
+    """How the layer found its place."""
+
+    method: str
+    crs: str | None
+    note: dict[str, str]
+
+
 class TilesetSummary(TypedDict):
     """What a version's tiles amount to."""
 
@@ -43,14 +51,14 @@ class TilesetSummary(TypedDict):
 class Summary(TypedDict):
     """What a version says of itself; stored as JSON, served in the collection."""
 
-    lifecycle: str
-    level: str
+    lifecycle: Lifecycle
+    level: Level
     cim_level: int
-    sensitivity: str
+    sensitivity: Sensitivity
     frame: list[float]
     bbox: list[float] | None
     features: int
-    georeference: dict[str, object]
+    georeference: GeoreferenceSummary
     classes: dict[str, ClassSummary]
     storeys: list[StoreySummary]
     tile_attributes: list[str]

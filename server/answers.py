@@ -1,0 +1,17 @@
+"""Answers as plain JSON, without a response model between the data and the wire."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from fastapi.responses import Response
+
+
+def json_answer(
+    body: Mapping[str, Any], media_type: str = "application/json", status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:  # fmt: skip
+    """A JSON answer; what is current now is not kept by caches."""
+    return Response(
+        orjson.dumps(body), status, {"cache-control": "no-cache", **(headers or {})}, media_type
+    )

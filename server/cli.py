@@ -1,0 +1,266 @@
+"""The command line: everything the server does, without the server."""
+
+import json
+import logging
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cim_core import __version__, errors
+from cim_core.city import City
+from cim_core.progress import Progress as Steps
+from cim_core.progress import Report
+from cim_core.store.jobs import Job
+from cim_core.work import Limits
+from server.describe import collection, version_entry
+from server.importers import importer_for
+from server.ingest import Upload, layer_id_for, parse_anchor, retile
+from server.problems import problem_of
+from server.settings import Settings
+from server.worker import owner_name, run_job
+
+EXIT_CODES: dict[type[errors.CimError], int] = {
+    errors.NotFound: 3,
+    errors.InvalidInput: 4,
+    errors.UnsupportedFormat: 5,
+    errors.Conflict: 6,
+    errors.Forbidden: 7,
+    errors.TooLarge: 8,
+    errors.MissingDependency: 9,
+    errors.Cancelled: 130,
+}
+"""What an exit code says; 1 is an unforeseen error, 2 a wrong command line."""
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="CIM Twin: a city's models as 3D Tiles, with everything known of them.",
+)  # fmt: skip
+_err = Console(stderr=True)
+
+CityOption = Annotated[Path, typer.Option("--city", help="The city's folder.", envvar="CIM_CITY")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+def main() -> None:
+    """The entry point of the `cim` command."""
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(message)s",
+        handlers=[RichHandler(console=_err, show_path=False)],
+    )
+    try:
+        app()
+    except errors.CimError as error:
+        _fail(error)
+
+
+def _fail(error: errors.CimError) -> NoReturn:
+    if "--json" in sys.argv:
+        _print_json(problem_of(error))
+    _err.print(f"[bold red]error:[/] {error.sentence}", highlight=False, soft_wrap=True)
+    raise SystemExit(
+        next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
+    )
+
+
+def _print_json(document: object) -> None:
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+@app.command("import")
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="The files to import.")],
+    city: CityOption,
+    layer: Annotated[
+        str | None, typer.Option(help="The layer's id; from the file's name if not given.")
+    ] = None,
+    crs: Annotated[
+        str | None, typer.Option(help="The reference system of the coordinates, EPSG:4547.")
+    ] = None,
+    anchor: Annotated[
+        str | None, typer.Option(help="Where the model's origin stands: lon,lat,height.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Import files, each as a layer or as a new version of one; begins the city if it is new."""
+    if layer is not None and len(files) > 1:
+        raise errors.InvalidInput(
+            "--layer names one layer, but several files were given; import them one by one"
+        )
+    place = parse_anchor(anchor)
+    for path in files:
+        if not path.is_file():
+            raise errors.NotFound(f"there is no file {path}; check the path")
+        importer_for(path.name)
+    opened = City.open_or_create(city)
+    reports = []
+    for path in files:
+        layer_id = layer or layer_id_for(path.name)
+        upload = Upload(path.resolve(), path.name, layer_id, path.stem, crs, place)
+        job = _run_import(opened, upload)
+        if job.report is None:
+            _report_failure(job)
+        reports.append(dict(job.report))
+        if not as_json:
+            _show_report(path, dict(job.report))
+    if as_json:
+        _print_json(reports[0] if len(files) == 1 else reports)
+
+
+def _run_import(city: City, upload: Upload) -> Job:
+    """As a job like the server's, so that viewers see it and a lost one is found again."""
+    settings = Settings()
+    owner = owner_name()
+    job = city.jobs.add(
+        "import", upload.layer_id, upload.filename, upload.as_parameters(), owner=owner
+    )
+    with _progress_bar(upload.filename) as listener:
+        try:
+            return run_job(
+                city, job, owner, Limits(settings.item_seconds, settings.item_memory), listener
+            )
+        except KeyboardInterrupt:
+            city.jobs.dismissed(job.id, owner)
+            raise errors.Cancelled("cancelled; the city is as it was before") from None
+
+
+def _report_failure(job: Job) -> NoReturn:
+    problem = dict(job.problem or {})
+    detail = str(problem.get("detail", f"the job ended as {job.status}"))
+    by_title = {kind.__name__: kind for kind in EXIT_CODES}
+    kind = by_title.get(str(problem.get("title", "")).title().replace(" ", ""), errors.CimError)
+    raise kind(detail)
+
+
+@contextmanager
+def _progress_bar(name: str) -> Iterator[Report]:
+    bar = Progress(
+        SpinnerColumn(), TextColumn("{task.fields[name]}"), TextColumn("{task.description}"),
+        BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn(),
+        console=_err, transient=True,
+    )  # fmt: skip
+    with bar:
+        task = bar.add_task("reading", name=name, total=None)
+
+        def report(done: int, total: int, note: str) -> None:
+            bar.update(task, completed=done, total=total or None, description=note)
+
+        yield report
+
+
+def _show_report(path: Path, report: dict[str, Any]) -> None:
+    out = Console()
+    out.print(
+        f"[bold]{path.name}[/] → layer [bold]{report['layer']}[/], version {report['version']}: "
+        f"{report['features']} features, {report['bytes'] / 1024:.0f} kB of tiles"
+    )
+    out.print(f"  {report['georeference']['note']['en']}", highlight=False)
+    for warning in report["warnings"]:
+        out.print(f"  [yellow]note:[/] {warning}", highlight=False)
+    reasons = Counter((item["class"], item["reason"]) for item in report["dropped"])
+    for (name, reason), count in sorted(reasons.items()):
+        out.print(f"  [yellow]left out:[/] {count} × {name}: {reason}", highlight=False)
+    if reasons:
+        out.print("  --json names each of them")
+
+
+@app.command()
+def layers(city: CityOption, as_json: JsonOption = False) -> None:
+    """List the layers of a city."""
+    versions = City.open(city).layers.current()
+    if as_json:
+        _print_json({"collections": [collection(version) for version in versions]})
+        return
+    table = Table("layer", "title", "version", "features", "published", "georeference")
+    for item in versions:
+        table.add_row(
+            item.layer, item.title, str(item.version), str(item.summary["features"]),
+            item.published, str(item.summary["georeference"]["method"]),
+        )  # fmt: skip
+    Console().print(table)
+
+
+@app.command()
+def tile(
+    layer: Annotated[str, typer.Argument(help="The layer's id.")],
+    city: CityOption,
+    as_json: JsonOption = False,
+) -> None:
+    """Tile a layer again from what the city keeps of it, as a new version."""
+    opened = City.open(city)
+    with _progress_bar(layer) as listener:
+        report = retile(opened, layer, Steps(listener))
+    if as_json:
+        _print_json(report)
+    else:
+        Console().print(
+            f"layer {layer}, version {report['version']}: {report['bytes']} bytes of tiles"
+        )
+
+
+@app.command()
+def info(
+    city: CityOption,
+    layer: Annotated[
+        str | None, typer.Argument(help="A layer's id; the whole city without.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a city, or one of its layers, is."""
+    opened = City.open(city)
+    settings = opened.settings
+    if layer is None:
+        frame = settings.frame
+        document: dict[str, Any] = {
+            "name": settings.name,
+            "folder": str(opened.folder.resolve()),
+            "anchor": {"lon": frame.lon, "lat": frame.lat, "height": frame.height}
+            if frame
+            else None,
+            "crs": settings.crs,
+            "vertical_datum": settings.vertical_datum,
+            "layers": [version.layer for version in opened.layers.current()],
+            "software": f"cim-twin {__version__}",
+        }
+    else:
+        document = {
+            **collection(opened.layers.get(layer)),
+            "versions": [version_entry(version) for version in opened.layers.versions(layer)],
+        }
+    if as_json:
+        _print_json(document)
+        return
+    table = Table(show_header=False)
+    for key, value in document.items():
+        if key not in ("links", "classes", "storeys", "versions"):
+            table.add_row(key, str(value))
+    Console().print(table)
+
+
+@app.command()
+def remove(layer: Annotated[str, typer.Argument(help="The layer's id.")], city: CityOption) -> None:
+    """Remove a layer and its files."""
+    City.open(city).remove(layer)
+
+
+@app.command()
+def serve(
+    city: CityOption,
+    port: Annotated[
+        int | None, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")
+    ] = None,
+) -> None:
+    """Serve a city and its viewer on this machine."""
+    from server.serve import serve_city  # brings the web framework, which nothing else here needs
+
+    settings = Settings(city=city) if port is None else Settings(city=city, port=port)
+    serve_city(settings, lambda address: _err.print(f"[bold]{address}[/]", highlight=False))

@@ -1,0 +1,140 @@
+"""What is told of layers and features, over HTTP and on the command line alike."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import shapely
+
+from cim_core.feature import Feature, Value
+from cim_core.store.features import FeatureRow
+from cim_core.store.layers import LayerVersion
+
+GEOJSON = "application/geo+json"
+
+
+def link(
+    href: str, rel: str, media_type: str = "application/json", title: str = ""
+) -> dict[str, str]:
+    """A link as OGC API answers carry them."""
+    return {"href": href, "rel": rel, "type": media_type, **({"title": title} if title else {})}
+
+
+def collection(version: LayerVersion) -> dict[str, Any]:
+    """A layer as an OGC API collection, with what a viewer needs to draw it."""
+    summary = version.summary
+    base = f"/collections/{version.layer}"
+    tileset = f"/t/{version.layer}/{version.version}/tileset.json"
+    return {
+        "id": version.layer,
+        "title": version.title,
+        "itemType": "feature",
+        "kind": "features",
+        "lifecycle": summary["lifecycle"],
+        "level": summary["level"],
+        "cim_level": summary["cim_level"],
+        "sensitivity": summary["sensitivity"],
+        "extent": {
+            "spatial": {
+                "bbox": [summary["bbox"]] if summary["bbox"] else [],
+                "crs": "http://www.opengis.net/def/crs/OGC/0/CRS84h",
+            }
+        },
+        "numberOfFeatures": summary["features"],
+        "version": version.version,
+        "published": version.published,
+        "receipt": version.receipt,
+        "georeference": summary["georeference"],
+        "classes": [{"class": name, **style} for name, style in summary["classes"].items()],
+        "storeys": summary["storeys"],
+        "tileset": {"href": tileset, **summary["tileset"]},
+        "links": [
+            link(base, "self"),
+            link(f"{base}/items", "items", GEOJSON),
+            link(tileset, "http://www.opengis.net/def/rel/ogc/1.0/tileset", title="3D Tiles 1.1"),
+            link(f"/receipts/{version.receipt}", "describedby", title="receipt"),
+        ],
+    }
+
+
+def version_entry(version: LayerVersion) -> dict[str, Any]:
+    """A version in the list of a layer's versions."""
+    return {
+        "version": version.version,
+        "published": version.published,
+        "receipt": version.receipt,
+        "features": version.summary["features"],
+        **version.summary["tileset"],
+        "current": version.current,
+        "tileset": f"/t/{version.layer}/{version.version}/tileset.json",
+    }
+
+
+def feature_summary(row: FeatureRow) -> dict[str, Any]:
+    """A feature in a list: GeoJSON with its class, name and attributes."""
+    feature = row.feature
+    return {
+        "type": "Feature",
+        "id": feature.id,
+        "geometry": None if row.footprint is None else shapely.geometry.mapping(row.footprint),
+        "bbox": row.bbox,
+        "properties": {
+            "class": feature.feature_class, "name": feature.name, "parent": feature.parent,
+            **feature.attributes, "zmin": row.zmin, "zmax": row.zmax,
+        },
+    }  # fmt: skip
+
+
+def feature_detail(row: FeatureRow, related: Mapping[str, Feature], receipt: str) -> dict[str, Any]:
+    """Everything known of a feature; `related` are features it names, by id."""
+    feature = row.feature
+    parent, storey = (
+        related.get(str(key)) for key in (feature.parent, feature.attributes.get("storey"))
+    )
+    properties: dict[str, Value | dict[str, str]] = {
+        "class": feature.feature_class, "name": feature.name, "type": None, "system": [], "material": [],
+        **feature.attributes,
+        "storey": {"id": storey.id, "name": storey.name} if storey else None,
+        "parent": _reference(parent) if parent else None,
+        "zmin": row.zmin, "zmax": row.zmax,
+    }  # fmt: skip
+    base = f"/collections/{row.layer}"
+    return {
+        **feature_summary(row),
+        "properties": properties,
+        "property_sets": [
+            {
+                "name": pset.name,
+                "kind": pset.kind,
+                "properties": [
+                    {"name": item.name, "value": item.value, "unit": item.unit}
+                    for item in pset.properties
+                ],
+            }
+            for pset in feature.property_sets
+        ],
+        "layer": row.layer,
+        "version": row.version,
+        "receipt": receipt,
+        "links": [
+            link(f"{base}/items/{feature.id}", "self", GEOJSON),
+            link(base, "collection"),
+            link(f"/receipts/{receipt}", "describedby", title="receipt"),
+        ],
+    }
+
+
+def _reference(feature: Feature) -> dict[str, str]:
+    return {"id": feature.id, "class": feature.feature_class, "name": feature.name}
+
+
+def feature_collection(
+    features: Sequence[dict[str, Any]], matched: int, links: Sequence[dict[str, str]]
+) -> dict[str, Any]:
+    """A page of features."""
+    return {
+        "type": "FeatureCollection",
+        "features": features,
+        "numberMatched": matched,
+        "numberReturned": len(features),
+        "links": links,
+    }

@@ -1,0 +1,46 @@
+"""Keeps web pages of other origins from using a server that trusts its own machine."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from cim_core.feature import Value
+from server.problem_answers import problem_response
+
+_HERE = {"127.0.0.1", "localhost", "::1"}
+_HARMLESS = {"GET", "HEAD", "OPTIONS"}
+_REFUSAL: Mapping[str, Value] = {
+    "type": "about:blank",
+    "title": "Forbidden",
+    "status": 403,
+    "detail": "this server answers only its own pages on this machine",
+}
+
+
+class SameOrigin:
+    """Refuses requests addressed to another host name, and changes asked for by another origin.
+
+    The first stops DNS rebinding, the second cross-site requests; the server listens on the
+    loopback address only, so these are the ways in that are left.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or refuse it."""
+        if scope["type"] == "http":
+            headers = {
+                key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
+            }
+            host = headers.get("host", "")
+            origin = headers.get("origin")
+            foreign = origin is not None and urlsplit(origin).netloc != host
+            if urlsplit(f"//{host}").hostname not in _HERE or (
+                foreign and scope["method"] not in _HARMLESS
+            ):
+                refusal = problem_response(_REFUSAL)
+                await refusal(scope, receive, send)
+                return
+        await self._app(scope, receive, send)

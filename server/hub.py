@@ -1,0 +1,97 @@
+"""What happens in the city, told to everyone who listens, whichever process did it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+
+from cim_core.city import City
+from cim_core.feature import Value
+
+_POLL_SECONDS = 0.2
+_QUEUE = 256
+_JOBS_WATCHED = 50
+
+Event = tuple[str, dict[str, Value]]
+
+
+class Hub:
+    """Watches the registry for commits of any process and passes the differences on."""
+
+    def __init__(self, city: City) -> None:
+        self._city = city
+        self._listeners: set[asyncio.Queue[Event | None]] = set()
+        self._jobs: dict[str, dict[str, Value]] = {}
+        self._layers: dict[str, int] = {}
+
+    async def run(self) -> None:
+        """Until cancelled; then every listener is told that it is over."""
+        try:
+            counter = -1
+            self._read()
+            while True:
+                now = self._city.database.change_counter()
+                if now != counter:
+                    counter = now
+                    for event in self._read():
+                        self._tell(event)
+                await asyncio.sleep(_POLL_SECONDS)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End every listener's stream."""
+        for queue in self._listeners:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(None)
+
+    def _read(self) -> list[Event]:
+        events: list[Event] = []
+        for job in reversed(self._city.jobs.newest(_JOBS_WATCHED)):
+            described = job.as_dict()
+            if self._jobs.get(job.id) != described:
+                self._jobs[job.id] = described
+                events.append(("job", described))
+        layers = {version.layer: version.version for version in self._city.layers.current()}
+        for layer in sorted({*layers, *self._layers}):
+            if layers.get(layer) != self._layers.get(layer):
+                events.append(("layer", {"id": layer, "version": layers.get(layer)}))
+        self._layers = layers
+        return events
+
+    def _tell(self, event: Event) -> None:
+        for queue in self._listeners:
+            if queue.full():  # a listener that does not keep up loses the oldest news
+                queue.get_nowait()
+            queue.put_nowait(event)
+
+    @contextmanager
+    def _listening(self) -> Iterator[asyncio.Queue[Event | None]]:
+        queue: asyncio.Queue[Event | None] = asyncio.Queue(_QUEUE)
+        self._listeners.add(queue)
+        try:
+            yield queue
+        finally:
+            self._listeners.discard(queue)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Everything from now on."""
+        with self._listening() as queue:
+            while (event := await queue.get()) is not None:
+                yield event
+
+    async def job_events(self, job_id: str) -> AsyncIterator[dict[str, Value]]:
+        """A job as it is, then every change of it until it has ended."""
+        with self._listening() as queue:
+            job = await asyncio.to_thread(self._city.jobs.get, job_id)
+            last = job.as_dict()
+            yield last
+            if job.ended:
+                return
+            while (event := await queue.get()) is not None:
+                kind, body = event
+                if kind == "job" and body["jobID"] == job_id and body != last:
+                    last = body
+                    yield body
+                    if body["status"] in ("successful", "failed", "dismissed"):
+                        return

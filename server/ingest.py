@@ -1,0 +1,174 @@
+"""From a file to a published version of a layer."""
+
+import hashlib
+import re
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import cast
+
+from bim_import import IfcImporter
+from cim_core.city import City
+from cim_core.draft import TILESET, Draft
+from cim_core.errors import InvalidInput
+from cim_core.feature import Value
+from cim_core.frame import Frame
+from cim_core.layer import Features, Importer, Layer, Source, check_layer_id
+from cim_core.progress import Progress
+from cim_core.receipt import Input, hash_file, write_receipt
+from cim_core.work import Limits
+from server.importers import importer_for
+from tiles import build_tileset, check_tileset
+
+Report = dict[str, Value]
+Also = Callable[[sqlite3.Connection, Report], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """What is to be imported, and what the person said about it."""
+
+    path: Path
+    filename: str
+    layer_id: str
+    title: str
+    crs: str | None = None
+    anchor: tuple[float, float, float] | None = None
+
+    def as_parameters(self) -> dict[str, Value]:
+        """As a job keeps it."""
+        return {
+            "path": str(self.path), "filename": self.filename, "layer": self.layer_id,
+            "title": self.title, "crs": self.crs,
+            "anchor": list(self.anchor) if self.anchor else None,
+        }  # fmt: skip
+
+    @classmethod
+    def from_parameters(cls, values: Mapping[str, Value]) -> "Upload":
+        """What `as_parameters` gave."""
+        anchor = values["anchor"]
+        lon, lat, height = anchor if isinstance(anchor, list) else (None, None, None)
+        return cls(
+            Path(str(values["path"])), str(values["filename"]), str(values["layer"]),
+            str(values["title"]), None if values["crs"] is None else str(values["crs"]),
+            cast("tuple[float, float, float]", (lon, lat, height)) if anchor else None,
+        )  # fmt: skip
+
+
+def layer_id_for(filename: str) -> str:
+    """A layer id from a file's name; a name without Latin letters gets a number of its own.
+
+    >>> layer_id_for("Office A_2011.ifc")
+    'office-a_2011'
+    """
+    stem = PurePath(filename).stem
+    slug = re.sub(r"[^a-z0-9_]+", "-", stem.lower()).strip("-_")[:63]
+    if slug and all(letter.isascii() for letter in stem):
+        return check_layer_id(slug)
+    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
+    return check_layer_id(f"{slug[:48]}-{digest}".lstrip("-") if slug else f"layer-{digest}")
+
+
+def parse_anchor(text: str | None) -> tuple[float, float, float] | None:
+    """Read lon,lat or lon,lat,height.
+
+    >>> parse_anchor("113.46,23.10")
+    (113.46, 23.1, 0.0)
+    """
+    if not text:
+        return None
+    try:
+        lon, lat, height = (*(float(part) for part in text.split(",")), 0.0)[:3]
+    except ValueError as error:
+        raise InvalidInput(
+            f"anchor={text} is not a place; write longitude,latitude,height, as in 113.46,23.10,0"
+        ) from error
+    return lon, lat, height
+
+
+def ingest(
+    city: City, upload: Upload, limits: Limits, progress: Progress, also: Also | None = None
+) -> Report:
+    """Import a file, tile it, check the tiles and publish them; all or nothing.
+
+    `also` joins the publishing transaction with the report. Raises `CimError`.
+    """
+    importer = _limited(importer_for(upload.filename), limits)
+    source = Source(upload.path, upload.filename, upload.layer_id, upload.title)
+    with city.draft(upload.layer_id, upload.title, progress) as draft:
+        inputs = (hash_file(upload.path, upload.filename),)
+        placement = city.placement(upload.layer_id, upload.crs, upload.anchor)
+        layer = importer(source, placement, progress)
+        parameters: dict[str, Value] = {
+            "layer": upload.layer_id, "crs": upload.crs,
+            "anchor": list(upload.anchor) if upload.anchor else None,
+        }  # fmt: skip
+        report = _publish(city, draft, layer, "import", inputs, parameters, progress, also)
+    if layer.georeference.method != "none":
+        bbox = city.layers.get(upload.layer_id).summary["bbox"] or [0.0] * 6
+        ground = Frame(layer.frame.lon, layer.frame.lat, round(bbox[2], 2))
+        city.settle(ground, layer.georeference.crs)
+    return report
+
+
+def retile(city: City, layer_id: str, progress: Progress) -> Report:
+    """Tile a layer again from what the registry keeps, as a new version; raises `CimError`."""
+    layer = city.load(layer_id)
+    before = city.layers.get(layer_id)
+    inputs = (Input(f"{layer_id} version {before.version}", before.receipt, 0),)
+    with city.draft(layer_id, layer.title, progress) as draft:
+        return _publish(city, draft, layer, "tile", inputs, {"layer": layer_id}, progress, None)
+
+
+def _limited(importer: Importer, limits: Limits) -> Importer:
+    return replace(importer, item_limits=limits) if isinstance(importer, IfcImporter) else importer
+
+
+def _publish(
+    city: City, draft: Draft, layer: Layer, kind: str, inputs: tuple[Input, ...],
+    parameters: Mapping[str, Value], progress: Progress, also: Also | None,
+) -> Report:  # fmt: skip
+    draft.save(layer, city.settings.geoid_separation, progress)
+    tileset = draft.folder / TILESET
+    summary = build_tileset(layer, draft.content, tileset, progress)
+    check_tileset(tileset, _drawn(layer), progress)
+    progress(0, 0, "publishing")
+    outputs: dict[str, Value] = {
+        "layer": layer.id, "version": draft.version,
+        "tileset_sha256": hash_file(tileset, TILESET).sha256,
+    }  # fmt: skip
+    receipt = write_receipt(kind, inputs, parameters, outputs)
+    report: Report = {
+        "layer": layer.id,
+        "version": draft.version,
+        "features": len(_drawn(layer)),
+        "dropped": [
+            {"id": item.id, "class": item.feature_class, "reason": item.reason}
+            for item in layer.dropped
+        ],
+        "georeference": {
+            "method": layer.georeference.method,
+            "crs": layer.georeference.crs,
+            "note": dict(layer.georeference.note),
+        },
+        "tileset": f"/t/{layer.id}/{draft.version}/{TILESET}",
+        "bytes": summary["bytes"],
+        "receipt": receipt.id,
+        "warnings": list(layer.warnings),
+    }
+    draft.publish(
+        layer, summary, receipt, (lambda connection: also(connection, report)) if also else None
+    )
+    return report
+
+
+def _drawn(layer: Layer) -> list[str]:
+    """The ids of the features that have something to draw."""
+    match layer.content:
+        case Features(features, meshes):
+            return [
+                feature.id
+                for feature in features
+                if any(len(meshes[i.mesh_key].triangles) for i in feature.instances)
+            ]

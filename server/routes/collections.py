@@ -1,0 +1,125 @@
+"""Layers and their features (OGC API – Features)."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+
+from cim_core.city import City
+from cim_core.errors import InvalidInput, NotFound
+from cim_core.feature import Feature
+from cim_core.store import features as store
+from cim_core.store.features import FeatureRow
+from server.answers import json_answer
+from server.describe import (
+    GEOJSON,
+    collection,
+    feature_collection,
+    feature_detail,
+    feature_summary,
+    link,
+    version_entry,
+)
+from server.state import CityDep
+
+router = APIRouter(tags=["layers"])
+
+_OWN_PARAMETERS = {"bbox", "limit", "after", "class", "storey", "q", "f"}
+
+
+@router.get("/collections", summary="Every layer")
+def list_collections(city: CityDep) -> Response:
+    """Every layer in its current version."""
+    layers = [collection(version) for version in city.layers.current()]
+    return json_answer({"collections": layers, "links": [link("/collections", "self")]})
+
+
+@router.get("/collections/{layer}", summary="One layer")
+def get_collection(layer: str, city: CityDep) -> Response:
+    """A layer in its current version."""
+    return json_answer(collection(city.layers.get(layer)))
+
+
+@router.delete("/collections/{layer}", status_code=204, summary="Remove a layer")
+def remove_collection(layer: str, city: CityDep) -> Response:
+    """Forget a layer and delete its files."""
+    city.remove(layer)
+    return Response(status_code=204)
+
+
+@router.get("/collections/{layer}/versions", summary="A layer's versions")
+def list_versions(layer: str, city: CityDep) -> Response:
+    """The kept versions, newest first."""
+    return json_answer({"versions": [version_entry(item) for item in city.layers.versions(layer)]})
+
+
+@router.get("/collections/{layer}/items", summary="Features of a layer")
+def list_items(
+    layer: str,
+    request: Request,
+    city: CityDep,
+    bbox: Annotated[str | None, Query(description="w,s,e,n or w,s,zmin,e,n,zmax")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+    after: Annotated[str | None, Query(description="cursor from the next link")] = None,
+    feature_class: Annotated[str | None, Query(alias="class")] = None,
+    storey: str | None = None,
+    q: Annotated[str | None, Query(description="part of a name or id")] = None,
+) -> Response:
+    """Features that have geometry, in the order of their ids, page by page."""
+    version = city.layers.get(layer).version
+    box, heights = _bbox(bbox)
+    given = dict(request.query_params)
+    query = store.Query(
+        bbox=box, heights=heights, feature_class=feature_class, storey=storey, text=q,
+        properties={key: value for key, value in given.items() if key not in _OWN_PARAMETERS},
+    )  # fmt: skip
+    rows = city.features.find(layer, version, query, after=after, limit=limit + 1)
+    page = rows[:limit]
+    links = [link(f"/collections/{layer}/items?{urlencode(given)}", "self", GEOJSON)]
+    if len(rows) > limit:
+        further = urlencode({**given, "after": page[-1].feature.id, "limit": limit})
+        links.append(link(f"/collections/{layer}/items?{further}", "next", GEOJSON))
+    matched = city.features.count(layer, version, query)
+    return json_answer(
+        feature_collection([feature_summary(row) for row in page], matched, links), GEOJSON
+    )
+
+
+@router.get("/collections/{layer}/items/{item:path}", summary="One feature")
+def get_item(layer: str, item: str, city: CityDep) -> Response:
+    """Everything known of one feature: attributes, property sets with units, provenance."""
+    version = city.layers.get(layer)
+    row = city.features.get(layer, version.version, item)
+    return json_answer(feature_detail(row, _related(city, row), version.receipt), GEOJSON)
+
+
+def _related(city: City, row: FeatureRow) -> dict[str, Feature]:
+    """The features a feature names: its parent and its storey."""
+    found: dict[str, Feature] = {}
+    for key in (row.feature.parent, row.feature.attributes.get("storey")):
+        if isinstance(key, str) and key not in found:
+            try:
+                found[key] = city.features.get(row.layer, row.version, key).feature
+            except NotFound:
+                continue  # a model may name what it does not hold
+    return found
+
+
+def _bbox(
+    text: str | None,
+) -> tuple[tuple[float, float, float, float] | None, tuple[float, float] | None]:
+    if text is None:
+        return None, None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+        if len(numbers) == 4:
+            west, south, east, north = numbers
+            return (west, south, east, north), None
+        west, south, bottom, east, north, top = numbers
+    except ValueError as error:
+        raise InvalidInput(
+            f"bbox={text} is not a box; write west,south,east,north in degrees, as in "
+            "bbox=113.45,23.09,113.47,23.11"
+        ) from error
+    return (west, south, east, north), (bottom, top)

@@ -1,0 +1,122 @@
+"""Uploads: a file becomes a job."""
+
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path, PurePath
+from typing import Annotated
+
+import anyio
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import Response
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from cim_core.errors import InvalidInput, TooLarge
+from cim_core.files import make_durable
+from cim_core.layer import check_layer_id
+from server.answers import json_answer
+from server.importers import importer_for
+from server.ingest import Upload, layer_id_for, parse_anchor
+from server.routes.jobs import described
+from server.state import State, StateDep
+
+router = APIRouter(tags=["imports"])
+
+_BLOCK = 1 << 20
+
+
+@router.post("/imports", status_code=202, summary="Import a file")
+async def create_import(
+    request: Request,
+    state: StateDep,
+    filename: Annotated[str | None, Query(max_length=255)] = None,
+    layer: str | None = None,
+    title: Annotated[str | None, Query(max_length=200)] = None,
+    crs: Annotated[str | None, Query(max_length=2000)] = None,
+    anchor: Annotated[str | None, Query(description="lon,lat,height")] = None,
+) -> Response:
+    """Take a file (as the body, or as the part `file` of a form) and answer with its job."""
+    place = parse_anchor(anchor)
+    declared = request.headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > state.settings.max_upload_bytes:
+        raise _too_large(state)
+    folder = state.city.uploads_folder / secrets.token_hex(8)
+    await anyio.to_thread.run_sync(lambda: folder.mkdir(parents=True))
+    try:
+        chunks: AsyncIterator[bytes] = _limited(request, state)
+        if request.headers.get("content-type", "").startswith("multipart/form-data"):
+            part = await _form_file(request, chunks)
+            filename = filename or part.filename
+            chunks = _blocks(part)
+        name = _clean_name(filename)
+        importer_for(name)
+        path = folder / f"upload{PurePath(name).suffix.lower()}"
+        layer_id = check_layer_id(layer) if layer else layer_id_for(name)
+        await _store(chunks, path)
+        upload = Upload(path.resolve(), name, layer_id, title or PurePath(name).stem, crs, place)
+        job = await anyio.to_thread.run_sync(
+            lambda: state.city.jobs.add("import", layer_id, name, upload.as_parameters())
+        )
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    state.runner.wake()
+    return json_answer(described(job), status=202, headers={"location": f"/jobs/{job.id}"})
+
+
+def _clean_name(filename: str | None) -> str:
+    name = PurePath((filename or "").replace("\\", "/")).name
+    if not name:
+        raise InvalidInput("the upload has no file name; add ?filename=NAME.ifc to the address")
+    return name
+
+
+async def _limited(request: Request, state: State) -> AsyncIterator[bytes]:
+    received = 0
+    async for chunk in request.stream():
+        received += len(chunk)
+        if received > state.settings.max_upload_bytes:
+            raise _too_large(state)
+        yield chunk
+
+
+def _too_large(state: State) -> TooLarge:
+    limit = state.settings.max_upload_bytes
+    return TooLarge(
+        f"the file is larger than this server takes ({limit / 2**20:.0f} MiB); import it on the "
+        "server with `cim import`, or raise CIM_MAX_UPLOAD_BYTES"
+    )
+
+
+async def _form_file(request: Request, chunks: AsyncIterator[bytes]) -> UploadFile:
+    async def stream() -> AsyncIterator[bytes]:
+        async for chunk in chunks:
+            yield chunk
+
+    try:
+        form = await MultiPartParser(request.headers, stream(), max_files=1).parse()  # type: ignore[arg-type]
+    except MultiPartException as error:
+        raise InvalidInput(
+            f"the form cannot be read ({error.message}); send one part named file"
+        ) from error
+    part = form.get("file")
+    if not isinstance(part, UploadFile):
+        raise InvalidInput("the form has no part named file; send the file under that name")
+    return part
+
+
+async def _blocks(part: UploadFile) -> AsyncIterator[bytes]:
+    while block := await part.read(_BLOCK):
+        yield block
+
+
+async def _store(chunks: AsyncIterator[bytes], path: Path) -> None:
+    """Write a stream to disk and make it durable: the job that follows is a promise."""
+    async with await anyio.open_file(path, "wb") as file:
+        async for chunk in chunks:
+            await file.write(chunk)
+        await file.flush()
+        await anyio.to_thread.run_sync(os.fsync, file.wrapped.fileno())
+    await anyio.to_thread.run_sync(make_durable, path.parent)

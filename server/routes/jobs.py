@@ -1,0 +1,47 @@
+"""Jobs: long work, its progress, its end."""
+
+from collections.abc import AsyncIterable
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from cim_core.store.jobs import Job
+from server.answers import json_answer
+from server.describe import link
+from server.state import CityDep, StateDep
+
+router = APIRouter(tags=["jobs"])
+
+
+def described(job: Job) -> dict[str, object]:
+    """A job with its links."""
+    base = f"/jobs/{job.id}"
+    links = [link(base, "self"), link(f"{base}/events", "monitor", "text/event-stream")]
+    return {**job.as_dict(), "links": links}
+
+
+@router.get("/jobs", summary="The latest jobs")
+def list_jobs(city: CityDep, limit: Annotated[int, Query(ge=1, le=1000)] = 20) -> Response:
+    """The latest jobs first."""
+    return json_answer({"jobs": [described(job) for job in city.jobs.newest(limit)]})
+
+
+@router.get("/jobs/{job_id}", summary="One job")
+def get_job(job_id: str, city: CityDep) -> Response:
+    """A job's status, progress, and its report or problem once it has ended."""
+    return json_answer(described(city.jobs.get(job_id)))
+
+
+@router.delete("/jobs/{job_id}", summary="Cancel a job")
+def cancel_job(job_id: str, city: CityDep) -> Response:
+    """Stop a job at its next step; the city stays as it was before."""
+    return json_answer(described(city.jobs.cancel(job_id)))
+
+
+@router.get("/jobs/{job_id}/events", response_class=EventSourceResponse, summary="A job as it runs")
+async def job_events(job_id: str, state: StateDep) -> AsyncIterable[ServerSentEvent]:
+    """Every change of a job until it has ended."""
+    async for body in state.hub.job_events(job_id):
+        yield ServerSentEvent(event="job", data=body)

@@ -1,0 +1,89 @@
+"""What this server is, what it conforms to, and whether it is well."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, Response
+
+from cim_core import __version__
+from cim_core.errors import MissingDependency
+from server.answers import json_answer
+from server.describe import link
+from server.importers import extensions
+from server.state import CityDep, StateDep
+
+router = APIRouter(tags=["city"])
+
+CONFORMANCE = (
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-common-1/1.0/conf/json",
+    "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
+)
+
+
+@router.get("/", summary="The viewer for browsers, the landing page for everyone else")
+def landing(request: Request, state: StateDep, f: str | None = None) -> Response:
+    """The viewer where HTML is asked for; else the OGC API landing page."""
+    if f != "json" and "text/html" in request.headers.get("accept", ""):
+        page = state.settings.viewer / "index.html"
+        if not page.is_file():
+            raise MissingDependency("the viewer has not been built; run `make viewer` and reload")
+        return FileResponse(page, headers={"cache-control": "no-cache"})
+    return json_answer(
+        {
+            "title": state.city.settings.name,
+            "description": "3D city information model served by CIM Twin",
+            "links": [
+                link("/?f=json", "self"),
+                link(
+                    "/openapi.json", "service-desc", "application/vnd.oai.openapi+json;version=3.1"
+                ),
+                link("/docs", "service-doc", "text/html"),
+                link("/conformance", "conformance"),
+                link("/collections", "data"),
+                link("/jobs", "http://www.opengis.net/def/rel/ogc/1.0/job-list"),
+            ],
+        }
+    )
+
+
+@router.get("/conformance", summary="Conformance classes")
+def conformance() -> Response:
+    """The OGC conformance classes this server keeps."""
+    return json_answer({"conformsTo": CONFORMANCE})
+
+
+@router.get("/city", summary="The city")
+def city(state: StateDep) -> Response:
+    """The city's name and place, and what may be uploaded."""
+    settings = state.city.settings
+    frame = settings.frame
+    return json_answer(
+        {
+            "name": settings.name,
+            "anchor": {"lon": frame.lon, "lat": frame.lat, "height": frame.height}
+            if frame
+            else None,
+            "crs": settings.crs,
+            "vertical_datum": settings.vertical_datum,
+            "version": __version__,
+            "max_upload_bytes": state.settings.max_upload_bytes,
+            "extensions": extensions(),
+        }
+    )
+
+
+@router.get("/healthz", summary="The process answers")
+def healthz() -> Response:
+    """200 as long as the process runs."""
+    return json_answer({"status": "ok"})
+
+
+@router.get("/readyz", summary="The city can be read and written")
+def readyz(city: CityDep) -> Response:
+    """200 when the registry answers and its folder can be written."""
+    city.layers.current()
+    with city.database.transaction():
+        pass
+    return json_answer({"status": "ready"})

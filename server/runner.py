@@ -1,0 +1,91 @@
+"""Keeps jobs going: starts a worker for each that waits, and finds those whose worker is lost."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import sys
+import time
+
+from cim_core.city import City
+from cim_core.store.jobs import Job, Jobs
+from server.settings import Settings
+
+_TICK_SECONDS = 0.5
+_ORPHAN_SECONDS = 3600.0
+
+_log = logging.getLogger(__name__)
+
+
+class Runner:
+    """One job at a time: a job's own workers fill the machine."""
+
+    def __init__(self, city: City, settings: Settings) -> None:
+        self._city = city
+        self._settings = settings
+        self._worker: asyncio.subprocess.Process | None = None
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """A job was added: do not wait for the next tick."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled; then the running job goes back to the queue."""
+        try:
+            await asyncio.to_thread(self._clean_up)
+            while True:
+                await asyncio.to_thread(self._city.jobs.recover)
+                waiting = await asyncio.to_thread(self._city.jobs.waiting)
+                if waiting:
+                    await self._work(waiting[0].id)
+                    continue
+                self._wake.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), _TICK_SECONDS)
+        finally:
+            await self._stop()
+
+    async def _work(self, job_id: str) -> None:
+        self._worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server.worker",
+            "--city", str(self._city.folder.resolve()), "--job", job_id,
+            stdin=asyncio.subprocess.DEVNULL, stdout=2, start_new_session=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+                "CIM_ITEM_SECONDS": str(self._settings.item_seconds),
+                "CIM_ITEM_MEMORY": str(self._settings.item_memory),
+            },
+        )  # fmt: skip
+        code = await self._worker.wait()
+        self._worker = None
+        if code != 0:
+            _log.warning("the worker of job %s ended with code %s", job_id, code)
+
+    async def _stop(self) -> None:
+        if self._worker is not None and self._worker.returncode is None:
+            self._worker.terminate()
+            await self._worker.wait()
+
+    def _clean_up(self) -> None:
+        """Clear away what an earlier process left when it died."""
+        _discard_orphans(self._city)
+        self._city.sweep()
+        self._city.database.close()
+
+
+def _discard_orphans(city: City) -> None:
+    """Uploads that never became a job, because the server died in between."""
+    if not city.uploads_folder.is_dir():
+        return
+    wanted = {str(job.parameters.get("path", "")) for job in _open_jobs(city.jobs)}
+    for folder in city.uploads_folder.iterdir():
+        old = time.time() - folder.stat().st_mtime > _ORPHAN_SECONDS
+        if old and not any(path.startswith(f"{folder}/") for path in wanted):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_jobs(jobs: Jobs) -> list[Job]:
+    return [job for job in jobs.newest(1000) if not job.ended]

@@ -1,0 +1,144 @@
+"""Running one job: in its own process for the server, in the command's own for the CLI."""
+
+import argparse
+import logging
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from cim_core.city import City
+from cim_core.errors import Cancelled
+from cim_core.progress import Progress, Report
+from cim_core.store.jobs import Job, succeed_job
+from cim_core.work import Limits
+from server.ingest import Upload, ingest
+from server.problems import problem_of
+from server.settings import Settings
+
+_BEAT_SECONDS = 0.4
+
+_log = logging.getLogger(__name__)
+
+
+class _Stopped(BaseException):
+    """The process was told to end; the job goes back to the queue."""
+
+
+class Pulse:
+    """Tells the registry twice a second that the worker lives and how far it is."""
+
+    def __init__(self, city: City, job_id: str, owner: str) -> None:
+        self._city, self._job_id, self._owner = city, job_id, owner
+        self._state = (0, 0, "reading")
+        self._wanted = True
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
+
+    def __enter__(self) -> "Pulse":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._wanted = self._city.jobs.beat(self._job_id, self._owner, *self._state)
+                self._stop.wait(_BEAT_SECONDS)
+        finally:
+            self._city.database.close()
+
+    def report(self, done: int, total: int, note: str) -> None:
+        """Keep where the work is, for the next beat."""
+        self._state = (done, total, note)
+
+    def cancelled(self) -> bool:
+        """Whether the job is no longer wanted, or no longer ours."""
+        return not self._wanted
+
+
+def owner_name() -> str:
+    """A name no other worker has."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def run_job(
+    city: City, job: Job, owner: str, limits: Limits, listener: Report | None = None
+) -> Job:
+    """Do a job this worker has claimed; every outcome, foreseen or not, is in the registry after."""
+    with Pulse(city, job.id, owner) as pulse:
+
+        def report(done: int, total: int, note: str) -> None:
+            pulse.report(done, total, note)
+            if listener is not None:
+                listener(done, total, note)
+
+        progress = Progress(report, pulse.cancelled)
+        upload = Upload.from_parameters(job.parameters)
+        try:
+            ingest(
+                city, upload, limits, progress,
+                lambda connection, result: succeed_job(connection, job.id, owner, result),
+            )  # fmt: skip
+        except _Stopped:
+            city.jobs.release(job.id, owner)
+            raise
+        except Cancelled:
+            city.jobs.dismissed(job.id, owner)
+        except Exception as error:
+            city.jobs.fail(job.id, owner, problem_of(error))
+    ended = city.jobs.get(job.id)
+    if ended.ended:
+        discard_upload(city, upload.path)
+    return ended
+
+
+def discard_upload(city: City, path: Path) -> None:
+    """Delete an uploaded file whose job has ended; files outside the city are not ours."""
+    folder = path.parent
+    if folder.parent == city.uploads_folder:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _stop_on_signal() -> Callable[[int, FrameType | None], None]:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise _Stopped
+
+    return stop
+
+
+def main() -> int:
+    """`python -m server.worker --city DIR --job ID`: what the server starts for each job."""
+    parser = argparse.ArgumentParser(prog="server.worker")
+    parser.add_argument("--city", type=Path, required=True)
+    parser.add_argument("--job", required=True)
+    arguments = parser.parse_args()
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    signal.signal(signal.SIGTERM, _stop_on_signal())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides, not the terminal
+    settings = Settings()
+    city = City.open(arguments.city)
+    owner = owner_name()
+    if not city.jobs.claim(arguments.job, owner):
+        return 0
+    try:
+        limits = Limits(settings.item_seconds, settings.item_memory)
+        job = run_job(city, city.jobs.get(arguments.job), owner, limits)
+    except _Stopped:
+        _log.info("job %s goes back to the queue", arguments.job)
+        return 0
+    _log.info("job %s is %s", job.id, job.status)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
