@@ -25,15 +25,25 @@ def _ecef_transformer() -> pyproj.Transformer:
 def geographic_to_ecef(lon_lat_height: Floats) -> Floats:
     """(n, 3) degrees, degrees, ellipsoidal metres → (n, 3) EPSG:4978 metres."""
     points = np.atleast_2d(np.asarray(lon_lat_height, np.float64))
-    return np.column_stack(_ecef_transformer().transform(*points.T))
+    return _applied(_ecef_transformer(), points)
 
 
 def ecef_to_geographic(ecef: Floats) -> Floats:
     """(n, 3) EPSG:4978 metres → (n, 3) degrees, degrees, ellipsoidal metres."""
     points = np.atleast_2d(np.asarray(ecef, np.float64))
-    return np.column_stack(
-        _ecef_transformer().transform(*points.T, direction=TransformDirection.INVERSE)
-    )
+    return _applied(_ecef_transformer(), points, inverse=True)
+
+
+def _applied(transformer: pyproj.Transformer, points: Floats, *, inverse: bool = False) -> Floats:
+    """Columns of (n, 2) or (n, 3) through PROJ.
+
+    One point goes in as two: pyproj would take an array of one for a number, which numpy forbids.
+    """
+    rows = np.repeat(points, 2, axis=0) if len(points) == 1 else points
+    direction = TransformDirection.INVERSE if inverse else TransformDirection.FORWARD
+    columns: list[Floats] = list(rows.T)
+    result = transformer.transform(*columns, direction=direction)  # type: ignore[call-overload]
+    return np.column_stack(result)[: len(points)]
 
 
 @lru_cache(maxsize=256)
@@ -105,16 +115,14 @@ class Projection:
         Rows outside the projection's reach come back as inf, never as a wrong place.
         """
         points = np.atleast_2d(np.asarray(east_north_height, np.float64))
-        lon, lat = self._transformer.transform(points[:, 0], points[:, 1])
-        return np.column_stack([lon, lat, points[:, 2] + self.geoid_separation])
+        lon_lat = _applied(self._transformer, points[:, :2])
+        return np.column_stack([lon_lat, points[:, 2] + self.geoid_separation])
 
     def from_geographic(self, lon_lat_height: Floats) -> Floats:
         """(n, 3) longitude, latitude, ellipsoidal height → (n, 3) axis units and metres."""
         points = np.atleast_2d(np.asarray(lon_lat_height, np.float64))
-        east, north = self._transformer.transform(
-            points[:, 0], points[:, 1], direction=TransformDirection.INVERSE
-        )
-        return np.column_stack([east, north, points[:, 2] - self.geoid_separation])
+        east_north = _applied(self._transformer, points[:, :2], inverse=True)
+        return np.column_stack([east_north, points[:, 2] - self.geoid_separation])
 
     def covers(self, lon: float, lat: float, margin: float = 1.0) -> bool:
         """Whether a place lies in the area the system is made for, give or take `margin` degrees."""

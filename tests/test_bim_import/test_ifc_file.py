@@ -1,0 +1,112 @@
+"""Bad input: one sentence with a remedy, and nothing left behind."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from cim_core.city import City
+from cim_core.errors import CimError, InvalidInput, UnsupportedFormat
+from tests.conftest import import_file
+from tests.support.ifc_factory import Recipe, write_ifc
+
+HEAD = "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'2;1');\nFILE_NAME('','',(''),(''),'','','');\n"
+TAIL = "ENDSEC;\nEND-ISO-10303-21;\n"
+
+
+def step(schema: str, data: str = "") -> str:
+    return f"{HEAD}FILE_SCHEMA(('{schema}'));\nENDSEC;\nDATA;\n{data}{TAIL}"
+
+
+def whole_file(tmp_path: Path) -> str:
+    write_ifc(tmp_path / "whole.ifc", Recipe())
+    return (tmp_path / "whole.ifc").read_text()
+
+
+def cyclic(tmp_path: Path) -> str:
+    text = whole_file(tmp_path)
+    lines = text.splitlines()
+    number = next(i for i, line in enumerate(lines) if "IFCLOCALPLACEMENT" in line)
+    name = lines[number].split("=")[0].strip()
+    lines[number] = lines[number].replace("IFCLOCALPLACEMENT($", f"IFCLOCALPLACEMENT({name}")
+    return "\n".join(lines)
+
+
+def no_geometry(tmp_path: Path) -> str:
+    write_ifc(tmp_path / "none.ifc", Recipe(boxes=0))
+    return (tmp_path / "none.ifc").read_text()
+
+
+CASES = {
+    "empty": (lambda _: "", InvalidInput, "is empty"),
+    "blank": (lambda _: "\n  \n", InvalidInput, "is empty"),
+    "not-ifc": (lambda _: "hello, I am a text\n" * 9, InvalidInput, "ISO-10303-21"),
+    "xml": (lambda _: "<?xml version='1.0'?><ifcXML/>", UnsupportedFormat, "XML"),
+    "truncated": (lambda p: whole_file(p)[:-400], InvalidInput, "cut short"),
+    "old-schema": (lambda _: step("IFC2X_FINAL"), UnsupportedFormat, "IFC2X_FINAL"),
+    "draft-schema": (lambda _: step("IFC4X3_RC2"), UnsupportedFormat, "IFC4X3_RC2"),
+    "no-schema": (lambda _: HEAD + "ENDSEC;\nDATA;\n" + TAIL, InvalidInput, "FILE_SCHEMA"),
+    "no-products": (lambda _: step("IFC4"), InvalidInput, "IfcProject"),
+    "no-geometry": (no_geometry, InvalidInput, "no product with a shape"),
+    "cyclic": (cyclic, InvalidInput, "circle"),
+    "nonsense": (lambda _: step("IFC4", "#1=IFCWALL(((((;\n"), CimError, "case.ifc"),
+    "unresolved": (
+        lambda p: "\n".join(
+            line for line in whole_file(p).splitlines() if "IFCEXTRUDEDAREASOLID" not in line
+        ),
+        InvalidInput,
+        "geometry",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bad_files_are_refused_in_one_sentence(case: str, city: City, tmp_path: Path) -> None:
+    make, error, words = CASES[case]
+    path = tmp_path / "case.ifc"
+    path.write_text(make(tmp_path))
+    before = sorted(str(p.relative_to(city.folder)) for p in city.folder.rglob("*"))
+    with pytest.raises(error) as caught:
+        import_file(city, path)
+    sentence = str(caught.value)
+    assert words in sentence
+    assert "case.ifc" in sentence
+    assert "\n" not in sentence
+    after = sorted(
+        str(p.relative_to(city.folder)) for p in city.folder.rglob("*") if ".locks" not in p.parts
+    )
+    assert [p for p in after if p.startswith("layers/")] == []
+    assert {p for p in after} - set(before) <= {"layers", "city.gpkg-wal", "city.gpkg-shm"}
+    assert city.layers.current() == []
+    assert city.layers.unfinished() == []
+
+
+def test_a_zip_in_disguise_is_named(city: City, tmp_path: Path) -> None:
+    path = tmp_path / "case.ifc"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("inside.ifc", "x")
+    with pytest.raises(UnsupportedFormat, match="unpack it"):
+        import_file(city, path)
+
+
+def test_one_bad_element_never_fails_a_file(city: City, tmp_path: Path) -> None:
+    write_ifc(tmp_path / "m.ifc", Recipe(boxes=3))
+    text = (tmp_path / "m.ifc").read_text()
+    bad = next(line for line in text.splitlines() if "IFCEXTRUDEDAREASOLID" in line)
+    depth = bad.rsplit(",", 1)[1]
+    (tmp_path / "m.ifc").write_text(text.replace(bad, bad.replace(f",{depth}", ",0.);")))
+    report = import_file(city, tmp_path / "m.ifc")
+    assert report["features"] == 2
+    assert [item["class"] for item in report["dropped"]] == ["IfcBuildingElementProxy"]
+    assert len(report["dropped"][0]["id"]) == 22
+    assert report["dropped"][0]["reason"]
+
+
+def test_elements_that_share_a_global_id_are_all_kept(city: City, tmp_path: Path) -> None:
+    model = write_ifc(tmp_path / "m.ifc", Recipe(boxes=2))
+    first, second = model.by_type("IfcBuildingElementProxy")
+    second.GlobalId = first.GlobalId
+    model.write(str(tmp_path / "m.ifc"))
+    report = import_file(city, tmp_path / "m.ifc")
+    assert report["features"] == 2
+    assert any("GlobalId" in warning for warning in report["warnings"])
