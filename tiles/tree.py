@@ -62,10 +62,13 @@ def _split(
     budget: Budget,
     depth: int,
 ) -> Node:
-    box = np.array([bounds[rows, 0].min(axis=0), bounds[rows, 1].max(axis=0)])
+    box = _leaf(rows, bounds).bounds
     fits = triangles[rows].sum() <= budget.triangles and len(rows) <= budget.features
-    if fits or len(rows) == 1 or depth == _MAX_DEPTH:
+    if fits or len(rows) == 1:
         return Node(box, rows)
+    if depth == _MAX_DEPTH:
+        pieces = _divided(rows, triangles, budget)
+        return Node(box, rows, [_leaf(piece, bounds) for piece in pieces])
     half = side / 2
     octant = (middles[rows] >= corner + half) @ np.array([1, 2, 4])
     children = [
@@ -79,6 +82,20 @@ def _split(
     return children[0] if len(children) == 1 else Node(box, rows, children)
 
 
-def chunked(rows: NDArray[np.int64], size: int) -> list[NDArray[np.int64]]:
-    """Rows in pieces of at most `size`: what lies in one place all the same must be divided."""
-    return [rows[i : i + size] for i in range(0, len(rows), size)]
+def _leaf(rows: NDArray[np.int64], bounds: Floats) -> Node:
+    return Node(np.array([bounds[rows, 0].min(axis=0), bounds[rows, 1].max(axis=0)]), rows)
+
+
+def _divided(
+    rows: NDArray[np.int64], triangles: NDArray[np.int64], budget: Budget
+) -> list[NDArray[np.int64]]:
+    """What lies in one place all the same, in pieces that fit."""
+    pieces: list[list[int]] = []
+    size = 0
+    for row in rows.tolist():
+        size += int(triangles[row])
+        if not pieces or size > budget.triangles or len(pieces[-1]) == budget.features:
+            pieces.append([])
+            size = int(triangles[row])
+        pieces[-1].append(row)
+    return [np.array(piece) for piece in pieces]

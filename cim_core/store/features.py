@@ -96,7 +96,7 @@ def insert_features(
         if extent.bbox is not None:
             west, south, bottom, east, north, top = extent.bbox
             connection.execute(
-                "INSERT INTO feature_boxes VALUES (?,?,?,?,?,?,?)",
+                "INSERT INTO rtree_feature_boxes VALUES (?,?,?,?,?,?,?)",
                 (cursor.lastrowid, west, east, south, north, bottom, top),
             )
 
@@ -104,7 +104,7 @@ def insert_features(
 def delete_features(connection: sqlite3.Connection, layer: str, version: int) -> None:
     """Forget a version's features."""
     connection.execute(
-        "DELETE FROM feature_boxes WHERE fid IN"
+        "DELETE FROM rtree_feature_boxes WHERE fid IN"
         " (SELECT fid FROM features WHERE layer = ? AND version = ?)",
         (layer, version),
     )
@@ -174,7 +174,7 @@ def _conditions(layer: str, version: int, query: Query) -> tuple[str, list[str |
     values: list[str | float] = [layer, version]
     if query.bbox is not None:
         west, south, east, north = query.bbox
-        box = "SELECT fid FROM feature_boxes WHERE east >= ? AND west <= ? AND north >= ? AND south <= ?"
+        box = "SELECT fid FROM rtree_feature_boxes WHERE east >= ? AND west <= ? AND north >= ? AND south <= ?"
         values += [west, east, south, north]
         if query.heights is not None:
             box += " AND top >= ? AND bottom <= ?"

@@ -83,6 +83,7 @@ CREATE TABLE features (
     UNIQUE (layer, version, id)
 );
 CREATE INDEX features_in_order ON features (layer, version, body, id);
-CREATE VIRTUAL TABLE feature_boxes USING rtree (
+-- The name begins with rtree_ so that GDAL does not list it as a table of data.
+CREATE VIRTUAL TABLE rtree_feature_boxes USING rtree (
     fid, west, east, south, north, bottom, top
 );

@@ -79,8 +79,11 @@ def write_ifc(path: Path, recipe: Recipe) -> ifcopenshell.file:
             "IfcRectangleProfileDef", "AREA", None,
             model.createIfcAxis2Placement2D(model.createIfcCartesianPoint((dx / 2, dy / 2))), dx, dy,
         )  # fmt: skip
+        placement = model.createIfcAxis2Placement3D(
+            model.createIfcCartesianPoint((0.0, 0.0, 0.0)), None, None
+        )
         solid = model.createIfcExtrudedAreaSolid(
-            profile, None, model.createIfcDirection((0.0, 0.0, 1.0)), dz
+            profile, placement, model.createIfcDirection((0.0, 0.0, 1.0)), dz
         )
         shape = model.createIfcShapeRepresentation(body, "Body", "SweptSolid", [solid])
         ifcopenshell.api.geometry.assign_representation(model, product=element, representation=shape)
