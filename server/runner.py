@@ -11,6 +11,7 @@ import time
 from cim_core.city import City
 from cim_core.store.jobs import Job, Jobs
 from server.settings import Settings
+from server.worker import is_dead
 
 _TICK_SECONDS = 0.5
 _ORPHAN_SECONDS = 3600.0
@@ -36,7 +37,7 @@ class Runner:
         try:
             await asyncio.to_thread(self._clean_up)
             while True:
-                await asyncio.to_thread(self._city.jobs.recover)
+                await asyncio.to_thread(self._city.jobs.recover, is_dead)
                 waiting = await asyncio.to_thread(self._city.jobs.waiting)
                 if waiting:
                     await self._work(waiting[0].id)

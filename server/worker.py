@@ -71,6 +71,20 @@ def owner_name() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
+def is_dead(owner: str) -> bool:
+    """Whether an owner was a process of this machine that is no more."""
+    host, pid, _ = owner.rsplit(":", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
 def run_job(
     city: City, job: Job, owner: str, limits: Limits, listener: Report | None = None
 ) -> Job:

@@ -1,14 +1,18 @@
 """Fixtures that many tests share."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+import sample_data
 
 from cim_core.city import City
 from cim_core.progress import Progress
 from cim_core.work import Limits
 from server.ingest import Upload, ingest, layer_id_for
+from tests.support.serving import Server
 
 SHARED = Path(__file__).parents[2] / "shared"
 DATA = SHARED / "data"
@@ -43,3 +47,38 @@ def import_file(city: City, path: Path, **more: object) -> dict:
 def city(tmp_path: Path) -> City:
     """An empty city."""
     return City.open_or_create(tmp_path / "city")
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the two sample buildings."""
+    folder = tmp_path_factory.mktemp("sample")
+    sample_data.generate(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def sample_city(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> City:
+    """A city with the two sample buildings; shared, so look but do not change."""
+    city = City.open_or_create(tmp_path_factory.mktemp("sample-city") / "city", "Sample")
+    for path in sorted(sample.glob("*.ifc")):
+        import_file(city, path)
+    return city
+
+
+@pytest.fixture
+def server(city: City, tmp_path: Path) -> Iterator[Server]:
+    """A server of an empty city; its log must stay clean."""
+    running = Server(city.folder, tmp_path / "server.log")
+    yield running
+    running.stop()
+    assert running.odd_lines() == []
+
+
+@pytest.fixture(scope="session")
+def sample_server(sample_city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of the sample city; its log must stay clean."""
+    running = Server(sample_city.folder, tmp_path_factory.mktemp("log") / "server.log")
+    yield running
+    running.stop()
+    assert running.odd_lines() == []

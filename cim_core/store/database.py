@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from cim_core.errors import Conflict, InvalidInput
+from cim_core.store.geopackage import meets_box
 
 SCHEMA_VERSION = 1
 _GEOPACKAGE = 0x47504B47  # "GPKG", the application id GDAL and QGIS look for
@@ -73,6 +74,7 @@ class Database:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -32000")
+            connection.create_function("meets_box", 5, meets_box, deterministic=True)
             self._local.connection = connection
         return connection
 
@@ -98,8 +100,3 @@ class Database:
     def change_counter(self) -> int:
         """A number that changes when another connection has committed something."""
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
-
-
-def quote(identifier: str) -> str:
-    """An SQL identifier in quotes, for the few statements that cannot take a parameter."""
-    return '"' + identifier.replace('"', '""') + '"'

@@ -161,7 +161,8 @@ class FeatureStore:
         rows = self._database.connection.execute(
             "SELECT f.* FROM features f JOIN layers l ON l.id = f.layer AND l.version = f.version"
             " WHERE f.body = 1 AND (f.id = :text OR f.id LIKE :pattern ESCAPE '\\'"
-            "  OR f.name LIKE :pattern ESCAPE '\\')"
+            "  OR f.name LIKE :pattern ESCAPE '\\'"
+            "  OR f.attributes ->> 'long_name' LIKE :pattern ESCAPE '\\')"
             " ORDER BY (f.id = :text) DESC, (f.name LIKE :prefix ESCAPE '\\') DESC, f.name, f.id"
             " LIMIT :limit",
             {"text": text, "pattern": f"%{pattern}%", "prefix": f"{pattern}%", "limit": limit},
@@ -179,7 +180,8 @@ def _conditions(layer: str, version: int, query: Query) -> tuple[str, list[str |
         if query.heights is not None:
             box += " AND top >= ? AND bottom <= ?"
             values += list(query.heights)
-        parts.append(f"f.fid IN ({box})")
+        parts.append(f"f.fid IN ({box}) AND meets_box(f.geom, ?, ?, ?, ?)")
+        values += [west, south, east, north]
     if query.feature_class is not None:
         parts.append("f.class = ?")
         values.append(query.feature_class)

@@ -5,8 +5,6 @@ import struct
 
 import shapely
 
-from cim_core.store.database import quote
-
 _WGS84 = 4326
 
 
@@ -26,6 +24,18 @@ def encode(footprint: shapely.Geometry | None) -> bytes | None:
 def decode(blob: bytes | None) -> shapely.Geometry | None:
     """The geometry of a GeoPackage binary that `encode` wrote."""
     return None if blob is None else shapely.from_wkb(blob[40:])
+
+
+def meets_box(blob: bytes | None, west: float, south: float, east: float, north: float) -> bool:
+    """Whether a stored footprint touches a box; exact, where the R*Tree rounds to about a metre."""
+    if blob is None:
+        return False
+    left, right, low, high = struct.unpack_from("<4d", blob, 8)
+    if left >= west and right <= east and low >= south and high <= north:
+        return True
+    if right < west or left > east or high < south or low > north:
+        return False
+    return bool(shapely.box(west, south, east, north).intersects(decode(blob)))
 
 
 def view_name(layer_id: str) -> str:
@@ -74,3 +84,8 @@ def hide_layer(connection: sqlite3.Connection, layer_id: str) -> None:
     connection.execute("DELETE FROM gpkg_geometry_columns WHERE table_name = ?", (name,))
     connection.execute("DELETE FROM gpkg_contents WHERE table_name = ?", (name,))
     connection.execute(f"DROP VIEW IF EXISTS {quote(name)}")
+
+
+def quote(identifier: str) -> str:
+    """An SQL identifier in quotes, for the few statements that cannot take a parameter."""
+    return '"' + identifier.replace('"', '""') + '"'

@@ -4,7 +4,7 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -180,35 +180,40 @@ class Jobs:
             connection.execute("UPDATE jobs SET cancel = 1 WHERE id = ?", (job_id,))
         return self.get(job_id)
 
-    def recover(self) -> None:
-        """Put jobs whose worker is lost back in the queue, or end those that keep losing theirs."""
-        lost_before = time.time() - SILENCE_SECONDS
-        lost = self._database.connection.execute(
-            "SELECT 1 FROM jobs WHERE status = 'running' AND beat < ?", (lost_before,)
-        ).fetchone()
-        if lost is None:
-            return
+    def recover(self, is_dead: Callable[[str], bool] = lambda owner: False) -> None:
+        """Put jobs whose worker is lost back in the queue, or end those that keep losing theirs.
+
+        A worker is lost when it has been silent for `SILENCE_SECONDS`, or when `is_dead` knows
+        more of its owner name.
+        """
+        running = self._database.connection.execute(
+            "SELECT id, owner, beat FROM jobs WHERE status = 'running'"
+        ).fetchall()
+        silent_since = time.time() - SILENCE_SECONDS
+        for row in running:
+            if row["beat"] < silent_since or is_dead(row["owner"]):
+                self._take_back(row["id"], row["owner"], row["beat"])
+
+    def _take_back(self, job_id: str, owner: str, beat: float) -> None:
+        """All in one statement that holds only if the worker has stayed silent meanwhile."""
         problem = {
-            "title": "The worker was lost",
-            "detail": f"the worker of this job was lost {MAX_ATTEMPTS} times, the last time without "
-            "a word; the city is as it was before; see the server's log and the machine's memory",
-        }
+            "type": "about:blank", "title": "Worker lost", "status": 500,
+            "detail": f"the worker of this job was lost {MAX_ATTEMPTS} times without a word; the city is "
+            "as it was before; see the server's log and how much memory the machine has",
+        }  # fmt: skip
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE jobs SET status = 'dismissed', finished = ?, owner = NULL"
-                " WHERE status = 'running' AND beat < ? AND cancel = 1",
-                (now(), lost_before),
-            )
-            connection.execute(
-                "UPDATE jobs SET status = 'failed', finished = ?, owner = NULL, problem = ?"
-                " WHERE status = 'running' AND beat < ? AND attempts >= ?",
-                (now(), json.dumps(problem), lost_before, MAX_ATTEMPTS),
-            )
-            connection.execute(
-                "UPDATE jobs SET status = 'accepted', owner = NULL, note = 'waiting', done = 0, total = 0"
-                " WHERE status = 'running' AND beat < ?",
-                (lost_before,),
-            )
+                "UPDATE jobs SET owner = NULL, done = 0, total = 0, note = 'waiting',"
+                " status = CASE WHEN cancel = 1 THEN 'dismissed' WHEN attempts >= :most THEN 'failed'"
+                "  ELSE 'accepted' END,"
+                " finished = CASE WHEN cancel = 1 OR attempts >= :most THEN :now END,"
+                " problem = CASE WHEN cancel = 0 AND attempts >= :most THEN :problem END"
+                " WHERE id = :id AND owner = :owner AND beat = :beat AND status = 'running'",
+                {
+                    "most": MAX_ATTEMPTS, "now": now(), "problem": json.dumps(problem),
+                    "id": job_id, "owner": owner, "beat": beat,
+                },
+            )  # fmt: skip
 
 
 def _claim(connection: sqlite3.Connection, job_id: str, owner: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterable
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -22,6 +22,14 @@ def described(job: Job) -> dict[str, object]:
     return {**job.as_dict(), "links": links}
 
 
+def _job(job_id: str, city: CityDep) -> Job:
+    """The job of the path: looked up before a stream begins, while 404 can still be said."""
+    return city.jobs.get(job_id)
+
+
+JobDep = Annotated[Job, Depends(_job)]
+
+
 @router.get("/jobs", summary="The latest jobs")
 def list_jobs(city: CityDep, limit: Annotated[int, Query(ge=1, le=1000)] = 20) -> Response:
     """The latest jobs first."""
@@ -29,9 +37,9 @@ def list_jobs(city: CityDep, limit: Annotated[int, Query(ge=1, le=1000)] = 20) -
 
 
 @router.get("/jobs/{job_id}", summary="One job")
-def get_job(job_id: str, city: CityDep) -> Response:
+def get_job(job: JobDep) -> Response:
     """A job's status, progress, and its report or problem once it has ended."""
-    return json_answer(described(city.jobs.get(job_id)))
+    return json_answer(described(job))
 
 
 @router.delete("/jobs/{job_id}", summary="Cancel a job")
@@ -41,7 +49,7 @@ def cancel_job(job_id: str, city: CityDep) -> Response:
 
 
 @router.get("/jobs/{job_id}/events", response_class=EventSourceResponse, summary="A job as it runs")
-async def job_events(job_id: str, state: StateDep) -> AsyncIterable[ServerSentEvent]:
+async def job_events(job: JobDep, state: StateDep) -> AsyncIterable[ServerSentEvent]:
     """Every change of a job until it has ended."""
-    async for body in state.hub.job_events(job_id):
+    async for body in state.hub.job_events(job.id):
         yield ServerSentEvent(event="job", data=body)

@@ -58,7 +58,11 @@ def write_ifc(path: Path, recipe: Recipe) -> ifcopenshell.file:
     if recipe.true_north:
         context.TrueNorth = model.createIfcDirection(recipe.true_north)
     body = ifcopenshell.api.context.add_context(
-        model, context_type="Model", context_identifier="Body", target_view="MODEL_VIEW", parent=context
+        model,
+        context_type="Model",
+        context_identifier="Body",
+        target_view="MODEL_VIEW",
+        parent=context,
     )
     site = ifcopenshell.api.root.create_entity(model, ifc_class="IfcSite", name="S")
     building = ifcopenshell.api.root.create_entity(model, ifc_class="IfcBuilding", name="B")
@@ -86,12 +90,16 @@ def write_ifc(path: Path, recipe: Recipe) -> ifcopenshell.file:
             profile, placement, model.createIfcDirection((0.0, 0.0, 1.0)), dz
         )
         shape = model.createIfcShapeRepresentation(body, "Body", "SweptSolid", [solid])
-        ifcopenshell.api.geometry.assign_representation(model, product=element, representation=shape)
+        ifcopenshell.api.geometry.assign_representation(
+            model, product=element, representation=shape
+        )
         matrix = np.eye(4)
         matrix[:3, 3] = recipe.at
         matrix[0, 3] += number * recipe.step
         ifcopenshell.api.geometry.edit_object_placement(model, product=element, matrix=matrix)
-        ifcopenshell.api.spatial.assign_container(model, products=[element], relating_structure=storey)
+        ifcopenshell.api.spatial.assign_container(
+            model, products=[element], relating_structure=storey
+        )
         for name, values in recipe.psets.items():
             pset = ifcopenshell.api.pset.add_pset(model, product=element, name=name)
             ifcopenshell.api.pset.edit_pset(model, pset=pset, properties=values)
@@ -114,7 +122,9 @@ def _georeference(model, project, site, context, recipe: Recipe, scale: float) -
     if crs.pop("MapUnit", None):
         crs["MapUnit"] = model.createIfcSIUnit(None, "LENGTHUNIT", None, "METRE")
     target = model.create_entity("IfcProjectedCRS", **crs)
-    model.create_entity("IfcMapConversion", SourceCRS=context, TargetCRS=target, **recipe.conversion)
+    model.create_entity(
+        "IfcMapConversion", SourceCRS=context, TargetCRS=target, **recipe.conversion
+    )
 
 
 def dms(value: float) -> tuple[int, int, int, int]:

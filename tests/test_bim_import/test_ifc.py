@@ -79,7 +79,11 @@ def _assert_rolled_beam(beam: ifcopenshell.entity_instance, area: float) -> None
     polygon inscribed in the fillets has at most the true perimeter and at least the chamfered one.
     """
     items = [i for r in beam.Representation.Representations for i in r.Items]
-    item = items[0].MappingSource.MappedRepresentation.Items[0] if items[0].is_a("IfcMappedItem") else items[0]
+    item = (
+        items[0].MappingSource.MappedRepresentation.Items[0]
+        if items[0].is_a("IfcMappedItem")
+        else items[0]
+    )
     while item.is_a("IfcBooleanResult"):
         item = item.FirstOperand
     assert item.is_a("IfcExtrudedAreaSolid"), item

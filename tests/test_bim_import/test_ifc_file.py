@@ -10,7 +10,9 @@ from cim_core.errors import CimError, InvalidInput, UnsupportedFormat
 from tests.conftest import import_file
 from tests.support.ifc_factory import Recipe, write_ifc
 
-HEAD = "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'2;1');\nFILE_NAME('','',(''),(''),'','','');\n"
+HEAD = (
+    "ISO-10303-21;\nHEADER;\nFILE_DESCRIPTION((''),'2;1');\nFILE_NAME('','',(''),(''),'','','');\n"
+)
 TAIL = "ENDSEC;\nEND-ISO-10303-21;\n"
 
 

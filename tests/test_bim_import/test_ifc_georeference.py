@@ -207,7 +207,9 @@ def test_a_citys_own_pipeline_is_used_and_never_told(
     )
     import pyproj
 
-    x, y = pyproj.Transformer.from_pipeline(secret.read_text()).transform(LON, LAT, direction="INVERSE")
+    x, y = pyproj.Transformer.from_pipeline(secret.read_text()).transform(
+        LON, LAT, direction="INVERSE"
+    )
     write_ifc(tmp_path / "m.ifc", Recipe(at=(x, y, HEIGHT)))
     report = import_file(city, tmp_path / "m.ifc", crs="GZ-local")
     assert nearest(city, report) < 0.01

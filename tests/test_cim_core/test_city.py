@@ -53,7 +53,9 @@ def test_gdal_reads_the_registry(city: City) -> None:
         [name, kind or "Polygon"] for name, kind in pyogrio.list_layers(city.folder / "city.gpkg")
     ] or "layer_boxes" in pyogrio.list_layers(city.folder / "city.gpkg")[:, 0]
     meta, _fids, geometries, fields = pyogrio.raw.read(
-        city.folder / "city.gpkg", layer="layer_boxes", bbox=(113.4599, 23.0999, 113.46001, 23.10001)
+        city.folder / "city.gpkg",
+        layer="layer_boxes",
+        bbox=(113.4599, 23.0999, 113.46001, 23.10001),
     )
     assert meta["crs"] == "EPSG:4326"
     assert 0 < len(geometries) < 25

@@ -68,7 +68,9 @@ def test_feet_are_axis_units_and_heights_stay_metres() -> None:
 
 def test_the_geoid_separation_is_added() -> None:
     low, high = (
-        projection("EPSG:4547", geoid_separation=value).to_geographic(np.array([[444578.0, 2556379.0, 5.0]]))
+        projection("EPSG:4547", geoid_separation=value).to_geographic(
+            np.array([[444578.0, 2556379.0, 5.0]])
+        )
         for value in (0.0, -4.5)
     )
     assert (high - low)[0, 2] == pytest.approx(-4.5)

@@ -25,7 +25,9 @@ def test_only_one_worker_gets_a_job(city: City, job: store.Job) -> None:
     assert city.jobs.get(job.id).owner == "a"
 
 
-def test_a_lost_worker_costs_an_attempt_and_the_third_ends_the_job(city: City, job: store.Job) -> None:
+def test_a_lost_worker_costs_an_attempt_and_the_third_ends_the_job(
+    city: City, job: store.Job
+) -> None:
     for _ in range(store.MAX_ATTEMPTS):
         assert city.jobs.claim(job.id, "worker")
         silence(city, job.id)

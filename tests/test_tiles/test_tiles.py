@@ -72,7 +72,10 @@ def test_the_same_layer_gives_the_same_bytes(name: str, real_city: City, tmp_pat
     again = build(real_city.load(name), tmp_path)
     assert again.read_bytes() == published.read_bytes()
     for _matrix, path in leaves(again):
-        assert path.read_bytes() == (real_city.layers_folder / name / "content" / path.name).read_bytes()
+        assert (
+            path.read_bytes()
+            == (real_city.layers_folder / name / "content" / path.name).read_bytes()
+        )
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -248,7 +251,11 @@ def test_mirrored_instances_keep_their_outside_out(tmp_path: Path) -> None:
     mirror = np.diag([-1.0, 1.0, 1.0, 1.0])
     feature = Feature("f", "IfcWall", "", None, {}, (), (Instance("m0", mirror),))
     layer = Layer(
-        "boxes", "Boxes", layer.frame, Features((feature,), layer.content.meshes), layer.georeference
+        "boxes",
+        "Boxes",
+        layer.frame,
+        Features((feature,), layer.content.meshes),
+        layer.georeference,
     )
     [(_, path)] = leaves(build(layer, tmp_path))
     mesh = trimesh.load_scene(path).to_mesh()
@@ -273,7 +280,9 @@ def test_vertices_lie_where_the_registry_says(real_city: City) -> None:
     for _matrix, path in leaves(real_city.layers_folder / "fzk_haus" / "1" / "tileset.json"):
         document, binary = read_glb(path.read_bytes())
         node = np.array(document["nodes"][0]["matrix"]).reshape(4, 4).T
-        column = document["extensions"]["EXT_structural_metadata"]["propertyTables"][0]["properties"]["id"]
+        column = document["extensions"]["EXT_structural_metadata"]["propertyTables"][0][
+            "properties"
+        ]["id"]
         ids = table_column(document, binary, column)
         low = np.full((len(ids), 3), np.inf)
         high = -low
