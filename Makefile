@@ -45,7 +45,9 @@ $(DEMO)/.built: $(wildcard sample_data/*.py) | $(VENV)/.runtime
 	@rm -rf $(DEMO)
 	@echo "writing the sample buildings"
 	@$(BIN)/python -m sample_data $(DEMO)/ifc
-	@$(BIN)/cim import $(DEMO)/ifc/*.ifc --city $(DEMO_CITY)
+	@$(BIN)/cim create --city $(DEMO_CITY) --name "示范区 Sample district"
+	@$(BIN)/cim import $(DEMO)/ifc/community_centre.ifc --city $(DEMO_CITY) --title "社区中心 Community centre"
+	@$(BIN)/cim import $(DEMO)/ifc/office.ifc --city $(DEMO_CITY) --title "办公楼 Office building"
 	@touch $@
 
 lint: $(VENV)/.dev

@@ -16,6 +16,11 @@ TILE_ATTRIBUTES = ("storey", "type")
 """The attributes that travel with the tiles, to filter and colour by."""
 
 _SUPERSCRIPTS = str.maketrans("23", "²³")
+_POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_SYMBOLS = {
+    "WATT": "W", "KELVIN": "K", "DEGREE_CELSIUS": "°C", "DEGREE": "°", "RADIAN": "rad", "STERADIAN": "sr",
+    "HOUR": "h", "MINUTE": "min", "DAY": "d", "PERCENT": "%", "LUX": "lx", "LUMEN": "lm",
+}  # fmt: skip
 
 
 class Structure:
@@ -143,14 +148,40 @@ class ElementReader:
 
 
 def unit_symbol(unit: entity_instance) -> str | None:
-    """A unit as people write it: "m²", "W/(m²·K)", or its name where it has no symbol."""
+    """A unit as people write it: "m²", "W/(m²·K)", or its name where it has no symbol.
+
+    >>> model = ifcopenshell.file(schema="IFC4")
+    >>> unit_symbol(model.create_entity("IfcSIUnit", None, "AREAUNIT", None, "SQUARE_METRE"))
+    'm²'
+    """
     if unit.is_a("IfcMonetaryUnit"):
         return str(unit.Currency)
-    symbol = ifcopenshell.util.unit.get_unit_symbol(unit)
+    if unit.is_a("IfcDerivedUnit"):
+        return _derived_symbol(unit)
+    known = _SYMBOLS.get(str(getattr(unit, "Name", "")).upper())
+    if known is not None:
+        return known
+    symbol = str(ifcopenshell.util.unit.get_unit_symbol(unit))
     if symbol and "?" not in symbol:
-        return str(symbol).translate(_SUPERSCRIPTS)
-    name = getattr(unit, "Name", None) or getattr(unit, "UserDefinedType", None)
-    return str(name or getattr(unit, "UnitType", "") or "").lower() or None
+        return symbol.translate(_SUPERSCRIPTS)
+    return str(getattr(unit, "Name", "") or "").lower() or None
+
+
+def _derived_symbol(unit: entity_instance) -> str | None:
+    """Above and below the line, as W/(m²·K); the unit's own name where a part has no symbol."""
+    parts: dict[bool, list[str]] = {True: [], False: []}
+    for element in unit.Elements:
+        symbol = unit_symbol(element.Unit)
+        if symbol is None:
+            return str(unit.UserDefinedType or unit.UnitType).lower()
+        size = abs(element.Exponent)
+        raised = symbol if size == 1 else f"{symbol}{str(size).translate(_POWERS)}"
+        parts[element.Exponent > 0].append(raised)
+    above = "·".join(parts[True]) or "1"
+    below = "·".join(parts[False])
+    if not below:
+        return above
+    return f"{above}/({below})" if len(parts[False]) > 1 else f"{above}/{below}"
 
 
 def plain(value: Any) -> Value:

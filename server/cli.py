@@ -76,12 +76,26 @@ def _print_json(document: object) -> None:
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
+@app.command()
+def create(
+    city: CityOption,
+    name: Annotated[
+        str | None, typer.Option(help="The city's name; the folder's if not given.")
+    ] = None,
+) -> None:
+    """Begin a city in a new folder; its first georeferenced import will give it its place."""
+    City.open_or_create(city, name)
+
+
 @app.command("import")
 def import_files(
     files: Annotated[list[Path], typer.Argument(help="The files to import.")],
     city: CityOption,
     layer: Annotated[
         str | None, typer.Option(help="The layer's id; from the file's name if not given.")
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(help="The layer's title; the file's name if not given.")
     ] = None,
     crs: Annotated[
         str | None, typer.Option(help="The reference system of the coordinates, EPSG:4547.")
@@ -105,7 +119,7 @@ def import_files(
     reports = []
     for path in files:
         layer_id = layer or layer_id_for(path.name)
-        upload = Upload(path.resolve(), path.name, layer_id, path.stem, crs, place)
+        upload = Upload(path.resolve(), path.name, layer_id, title or path.stem, crs, place)
         job = _run_import(opened, upload)
         if job.report is None:
             _report_failure(job)

@@ -7,14 +7,15 @@ import os
 import shutil
 import sys
 import time
+from pathlib import Path
 
 from cim_core.city import City
-from cim_core.store.jobs import Job, Jobs
 from server.settings import Settings
 from server.worker import is_dead
 
 _TICK_SECONDS = 0.5
 _ORPHAN_SECONDS = 3600.0
+_JOBS_REMEMBERED = 10_000
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class Runner:
         self._worker = None
         if code != 0:
             _log.warning("the worker of job %s ended with code %s", job_id, code)
+            await asyncio.to_thread(self._clean_up)
 
     async def _stop(self) -> None:
         if self._worker is not None and self._worker.returncode is None:
@@ -78,15 +80,14 @@ class Runner:
 
 
 def _discard_orphans(city: City) -> None:
-    """Uploads that never became a job, because the server died in between."""
+    """Delete uploads of jobs that ended without their worker, or that never became a job."""
     if not city.uploads_folder.is_dir():
         return
-    wanted = {str(job.parameters.get("path", "")) for job in _open_jobs(city.jobs)}
+    ended = {
+        str(Path(str(job.parameters.get("path"))).parent.name): job.ended
+        for job in city.jobs.newest(_JOBS_REMEMBERED)
+    }
     for folder in city.uploads_folder.iterdir():
         old = time.time() - folder.stat().st_mtime > _ORPHAN_SECONDS
-        if old and not any(path.startswith(f"{folder}/") for path in wanted):
+        if ended.get(folder.name, old):
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _open_jobs(jobs: Jobs) -> list[Job]:
-    return [job for job in jobs.newest(1000) if not job.ended]

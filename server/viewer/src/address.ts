@@ -1,0 +1,79 @@
+/** Keeps the address in step with the scene, and the scene with an address that is pasted over it. */
+import type { App } from "./app";
+import { language, languageChanged, setLanguage } from "./i18n";
+import { encodeLink, decodeLink, type LayerLink, type Link } from "./permalink";
+import { debounce } from "./signal";
+import { defaultHiddenClasses } from "./style";
+
+const DELAY = 250;
+
+function same(a: Set<string>, b: Set<string>): boolean {
+  return a.size === b.size && [...a].every((value) => b.has(value));
+}
+
+function layerLinks(app: App): LayerLink[] {
+  return [...app.layers.all.values()].map(({ collection, view }) => ({
+    id: collection.id,
+    visible: view.visible,
+    opacity: view.opacity,
+    colourBy: view.colourBy,
+    hiddenClasses: same(view.hiddenClasses, defaultHiddenClasses(collection.classes))
+      ? undefined
+      : [...view.hiddenClasses].sort(),
+    hiddenStoreys: view.hiddenStoreys.size > 0 ? [...view.hiddenStoreys].sort() : undefined,
+    hiddenFeatures: view.hiddenFeatures.size > 0 ? [...view.hiddenFeatures].sort() : undefined,
+  }));
+}
+
+export function currentLink(app: App): Link {
+  return {
+    camera: app.camera.view,
+    layers: layerLinks(app),
+    selection: app.selection.current ?? undefined,
+    lang: language(),
+  };
+}
+
+/** Applies a link to layers that are already there. */
+function applyLink(app: App, link: Link): void {
+  if (link.lang) setLanguage(link.lang);
+  for (const layer of app.layers.all.values()) {
+    const found = link.layers.find((l) => l.id === layer.collection.id);
+    if (!found) {
+      if (link.layers.length > 0) app.layers.update(layer, (view) => (view.visible = false));
+      continue;
+    }
+    app.layers.update(layer, (view) => {
+      view.visible = found.visible;
+      view.opacity = found.opacity;
+      view.colourBy = found.colourBy;
+      view.hiddenClasses = new Set(found.hiddenClasses ?? defaultHiddenClasses(layer.collection.classes));
+      view.hiddenStoreys = new Set(found.hiddenStoreys ?? []);
+      view.hiddenFeatures = new Set(found.hiddenFeatures ?? []);
+    });
+  }
+  app.selection.select(link.selection && app.layers.get(link.selection.layer) ? link.selection : null);
+  if (link.camera) app.camera.view = link.camera;
+}
+
+export function keepAddress(app: App): void {
+  let written = location.hash;
+  const write = () => {
+    const hash = `#${encodeLink(currentLink(app))}`;
+    if (hash === written) return;
+    written = hash;
+    history.replaceState(null, "", hash);
+  };
+  const later = debounce(DELAY, write);
+  app.motion.rested.on(later);
+  app.layers.viewed.on(later);
+  app.layers.listed.on(later);
+  app.selection.changed.on(later);
+  languageChanged.on(later);
+  window.addEventListener("hashchange", () => {
+    if (location.hash === written) return;
+    written = location.hash;
+    applyLink(app, decodeLink(location.hash));
+  });
+  later();
+}

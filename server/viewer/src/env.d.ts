@@ -1,0 +1,2 @@
+/** Where the engine's workers and assets are served; set by the build. */
+declare const CESIUM_URL: string;

@@ -1,0 +1,49 @@
+/** What happens in the city, as it happens: one channel for layers and jobs. */
+import type { Job } from "./data/types";
+import { Signal } from "./signal";
+
+export type LiveState = "connecting" | "live" | "lost";
+
+const RETRY = 3_000;
+
+export class Live {
+  readonly state = new Signal<LiveState>();
+  readonly layer = new Signal<{ id: string; version: number | null }>();
+  readonly job = new Signal<Job>();
+  /** The channel is back after an interruption: what was missed has to be asked for. */
+  readonly resumed = new Signal();
+  private current: LiveState = "connecting";
+  private interrupted = false;
+  private source: EventSource | null = null;
+
+  get status(): LiveState {
+    return this.current;
+  }
+
+  connect(): void {
+    this.source?.close();
+    const source = new EventSource("/events");
+    this.source = source;
+    source.addEventListener("open", () => {
+      this.become("live");
+      if (this.interrupted) this.resumed.emit();
+      this.interrupted = false;
+    });
+    source.addEventListener("error", () => {
+      this.interrupted = true;
+      this.become("lost");
+      // The browser retries by itself unless the answer was an error; then it gives up.
+      if (source.readyState === EventSource.CLOSED) setTimeout(() => this.connect(), RETRY);
+    });
+    source.addEventListener("layer", (event) => this.layer.emit(JSON.parse((event as MessageEvent).data)));
+    source.addEventListener("job", (event) => this.job.emit(JSON.parse((event as MessageEvent).data)));
+    // A page that is being left is not a lost connection.
+    window.addEventListener("pagehide", () => source.close(), { once: true });
+  }
+
+  private become(state: LiveState): void {
+    if (state === this.current) return;
+    this.current = state;
+    this.state.emit(state);
+  }
+}

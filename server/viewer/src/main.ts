@@ -1,0 +1,250 @@
+import "./css/base.css";
+import "./css/frame.css";
+import "./css/search.css";
+import "./css/panels.css";
+import "./css/layers.css";
+import "./css/imports.css";
+import "./css/attributes.css";
+import "./css/dialogs.css";
+import { ScreenSpaceEventHandler, ScreenSpaceEventType } from "cesium";
+import { keepAddress } from "./address";
+import type { App } from "./app";
+import { Camera, toBbox3D } from "./camera";
+import { api } from "./data/api";
+import type { City } from "./data/types";
+import { append, h } from "./dom";
+import { initialLanguage, languageChanged, setLanguage, t } from "./i18n";
+import { Imports } from "./imports";
+import { listenToKeys } from "./keyboard";
+import { Layers } from "./layers";
+import { Live } from "./live";
+import { decodeLink, type Link } from "./permalink";
+import { createScene, NoWebGL } from "./scene/scene";
+import { Selection } from "./selection";
+import { testHook } from "./testhook";
+import { attributesPanel } from "./ui/attributes";
+import { dropzone } from "./ui/dropzone";
+import { errorText } from "./ui/errors";
+import { openImportDialog } from "./ui/importDialog";
+import { overlayElement, showMessage } from "./ui/overlay";
+import { statusbar } from "./ui/statusbar";
+import { toast } from "./ui/toast";
+import { topbar } from "./ui/topbar";
+import { workbench } from "./ui/workbench";
+
+window.CESIUM_BASE_URL = CESIUM_URL;
+
+/** Where an empty city stands until its first layer comes. */
+const NOWHERE = { lon: 113.3, lat: 23.1, height: 0 };
+
+const ASK_AGAIN = 3_000;
+
+/** As in the style sheets. */
+const PANEL_GAP = 12;
+const ATTRIBUTES_WIDTH = 352 + PANEL_GAP;
+
+/** Asks until the server answers. */
+async function cityOrWait(): Promise<City> {
+  for (;;) {
+    try {
+      return await api.city();
+    } catch (error) {
+      const detail = errorText(error);
+      let retry: () => void = () => undefined;
+      const clicked = new Promise<void>((resolve) => (retry = resolve));
+      showMessage({
+        icon: "warning",
+        title: () => t("app.unreachable"),
+        hint: () => (detail === t("app.unreachable") ? t("app.unreachableHint") : detail),
+        action: { label: () => t("app.retry"), run: () => retry() },
+      });
+      await Promise.race([clicked, new Promise((resolve) => setTimeout(resolve, ASK_AGAIN))]);
+    }
+  }
+}
+
+/** From this width on, there is room for the attributes beside the model, whether they are open or not. */
+const WIDE = 1100;
+
+/** How much of the view panels cover at the left and at the right, in pixels. */
+function coveredEdges(): { left: number; right: number } {
+  const width = (selector: string) => {
+    const panel = document.querySelector<HTMLElement>(selector);
+    return panel && !panel.hidden ? panel.offsetWidth + PANEL_GAP : 0;
+  };
+  const attributes = window.innerWidth >= WIDE ? ATTRIBUTES_WIDTH : width(".attributes");
+  return { left: width(".workbench"), right: attributes };
+}
+
+/** A click selects; a drag does not, because the handler tells them apart. */
+function selectOnClick(app: App): void {
+  const handler = new ScreenSpaceEventHandler(app.widget.canvas);
+  handler.setInputAction((event: ScreenSpaceEventHandler.PositionedEvent) => {
+    app.widget.canvas.focus({ preventScroll: true });
+    app.selection.select(app.selection.pickAt(event.position.x, event.position.y));
+  }, ScreenSpaceEventType.LEFT_CLICK);
+}
+
+function showEmptyState(app: App, openImports: () => void): void {
+  const empty = {
+    icon: "building" as const,
+    title: () => t("app.empty"),
+    hint: () => t("app.emptyHint"),
+    action: { label: () => t("app.chooseFile"), run: () => openImportDialog(app) },
+  };
+  const check = () => {
+    const busy = app.imports.entries.some(
+      (e) => e.own && !e.error && !e.cancelled && e.job?.status !== "failed",
+    );
+    showMessage(app.layers.all.size === 0 && !busy ? empty : null);
+  };
+  app.layers.listed.on(check);
+  let imports = app.imports.entries.length;
+  app.imports.changed.on(() => {
+    const { length } = app.imports.entries;
+    if (length > imports && app.imports.entries[0]?.own) openImports();
+    imports = length;
+    check();
+  });
+  check();
+}
+
+/** A city gets its place with its first layer. */
+async function settleCity(app: App): Promise<void> {
+  if (app.city.anchor || app.layers.all.size === 0) return;
+  Object.assign(app.city, await api.city());
+  if (!app.city.anchor) return;
+  app.surroundings.move(app.city.anchor);
+  await app.camera.home(0);
+}
+
+function followCity(app: App): void {
+  let again = Promise.resolve();
+  const refresh = () => {
+    again = again
+      .then(() => app.layers.refresh())
+      .then(() => settleCity(app))
+      .catch(() => undefined); // the badge tells
+    return again;
+  };
+  app.live.layer.on(async ({ id, version }) => {
+    const known = app.layers.get(id);
+    const before = known?.collection.version;
+    await refresh();
+    const name = app.layers.get(id)?.collection.title ?? known?.collection.title ?? id;
+    if (version === null) toast(t("live.removed", { name }));
+    else if (!known) toast(t("live.newLayer", { name }));
+    else if (before !== version) toast(t("live.newVersion", { name }));
+  });
+  app.live.resumed.on(refresh);
+  app.imports.finished.on(async (entry) => {
+    await refresh();
+    const layer = entry.job?.report && app.layers.get(entry.job.report.layer);
+    if (!layer) return;
+    app.layers.update(layer, (view) => (view.visible = true));
+    const bbox = toBbox3D(layer.collection.extent?.spatial.bbox[0]);
+    if (bbox) await app.camera.flyTo(bbox, { reset: true });
+  });
+  app.live.connect();
+}
+
+/** Whether a linked feature is still there; while nobody can tell, it is taken to be. */
+async function isThere(layer: string, id: string): Promise<boolean> {
+  return api.has(layer, id).catch(() => true);
+}
+
+async function placeCamera(app: App, link: Link): Promise<void> {
+  if (link.camera) app.camera.view = link.camera;
+  else await app.camera.home(0);
+}
+
+function stopOnRenderError(app: App): void {
+  app.widget.scene.renderError.addEventListener(() =>
+    showMessage({
+      icon: "warning",
+      title: () => t("app.renderError"),
+      hint: () => t("app.renderErrorHint"),
+      action: { label: () => t("app.reload"), run: () => location.reload() },
+    }),
+  );
+}
+
+async function start(root: HTMLElement): Promise<void> {
+  const link = decodeLink(location.hash);
+  setLanguage(link.lang ?? initialLanguage(navigator.language));
+  const canvas = h("div", { class: "canvas" });
+  const stage = h("main", { class: "stage" }, canvas, overlayElement());
+  append(root, stage);
+  showMessage({ busy: true, title: () => t("app.loading") });
+
+  const city = await cityOrWait();
+  const title = () => (document.title = `${city.name} – ${t("app.title")}`);
+  languageChanged.on(title);
+  title();
+
+  const { widget, surroundings, motion, quality, outline } = createScene(canvas, city.anchor ?? NOWHERE);
+  const layers = new Layers(widget.scene, link.layers);
+  const live = new Live();
+  const app: App = {
+    city,
+    widget,
+    surroundings,
+    motion,
+    quality,
+    layers,
+    live,
+    camera: new Camera(widget, layers, () => city.anchor ?? NOWHERE, coveredEdges),
+    selection: new Selection(widget.scene, layers, outline),
+    imports: new Imports(live),
+  };
+  stopOnRenderError(app);
+  surroundings.elsewhere = () =>
+    [...layers.all.values()].flatMap((layer) => {
+      const box = toBbox3D(layer.collection.extent?.spatial.bbox[0]);
+      return box ? [{ lon: (box[0] + box[3]) / 2, lat: (box[1] + box[4]) / 2, height: box[2] }] : [];
+    });
+  layers.tilesChanged.on(() => quality.disturb());
+
+  const bench = workbench(app);
+  const top = topbar(app, bench.toggle);
+  root.prepend(top.element);
+  append(
+    stage,
+    bench.element,
+    attributesPanel(app),
+    dropzone(app, () => bench.open("imports")),
+  );
+  append(root, statusbar(app));
+  listenToKeys(app, top.focusSearch);
+  selectOnClick(app);
+
+  let ready: () => void = () => undefined;
+  window.cim = { ...testHook(app), ready: new Promise<void>((resolve) => (ready = resolve)) };
+
+  showMessage({ busy: true, title: () => t("app.loadingLayers") });
+  followCity(app);
+  await Promise.all([layers.refresh(), app.imports.refresh()]);
+  layers.start();
+  await placeCamera(app, link);
+  if (link.selection) {
+    const { layer, id } = link.selection;
+    if (layers.get(layer) && (await isThere(layer, id))) app.selection.select({ layer, id });
+    else toast(t("link.goneFeature"));
+  }
+  showEmptyState(app, () => bench.open("imports"));
+  keepAddress(app);
+  ready();
+}
+
+start(document.getElementById("app")!).catch((error: unknown) => {
+  if (error instanceof NoWebGL) {
+    showMessage({ icon: "warning", title: () => t("app.noWebgl"), hint: () => t("app.noWebglHint") });
+    return;
+  }
+  showMessage({
+    icon: "warning",
+    title: () => t("app.unreachable"),
+    hint: () => errorText(error),
+    action: { label: () => t("app.reload"), run: () => location.reload() },
+  });
+});

@@ -1,0 +1,132 @@
+/**
+ * The state of the scene as the fragment of the address, readable and stable:
+ *
+ *     #c=113.46,23.1,120,0,-35,0&l=office;o=0.5;m=class;hc=IfcSpace&sel=office/2O2Fr…&lang=zh
+ *
+ * `c` camera (longitude, latitude, height, heading, pitch, roll), one `l` per layer
+ * with what differs from its defaults, `sel` the selection, `lang` the language.
+ */
+import type { Lang } from "./data/types";
+import type { ColourMode } from "./style";
+
+/** Degrees and metres. */
+export interface CameraView {
+  lon: number;
+  lat: number;
+  height: number;
+  heading: number;
+  pitch: number;
+  roll: number;
+}
+
+/** What a permalink says about a layer; `undefined` means "as the layer has it by default". */
+export interface LayerLink {
+  id: string;
+  visible: boolean;
+  opacity: number;
+  colourBy: ColourMode;
+  hiddenClasses?: string[] | undefined;
+  hiddenStoreys?: string[] | undefined;
+  hiddenFeatures?: string[] | undefined;
+}
+
+export interface Link {
+  camera?: CameraView | undefined;
+  layers: LayerLink[];
+  selection?: { layer: string; id: string } | undefined;
+  lang?: Lang | undefined;
+}
+
+/** Escapes what has a meaning here, and leaves the rest readable. */
+function escape(text: string): string {
+  return encodeURIComponent(text).replace(/%24/g, "$");
+}
+
+function list(values: string[]): string {
+  return values.map(escape).join(",");
+}
+
+function round(value: number, digits: number): string {
+  return String(Number(value.toFixed(digits)));
+}
+
+export function encodeLink(link: Link): string {
+  const parts: string[] = [];
+  if (link.camera) {
+    const c = link.camera;
+    const numbers = [round(c.lon, 8), round(c.lat, 8), round(c.height, 2)];
+    numbers.push(round(c.heading, 2), round(c.pitch, 2), round(c.roll, 2));
+    parts.push(`c=${numbers.join(",")}`);
+  }
+  for (const layer of link.layers) {
+    const fields = [escape(layer.id)];
+    if (!layer.visible) fields.push("v=0");
+    if (layer.opacity !== 1) fields.push(`o=${round(layer.opacity, 2)}`);
+    if (layer.colourBy !== "material") fields.push(`m=${layer.colourBy}`);
+    if (layer.hiddenClasses) fields.push(`hc=${list(layer.hiddenClasses)}`);
+    if (layer.hiddenStoreys) fields.push(`hs=${list(layer.hiddenStoreys)}`);
+    if (layer.hiddenFeatures) fields.push(`hf=${list(layer.hiddenFeatures)}`);
+    parts.push(`l=${fields.join(";")}`);
+  }
+  if (link.selection) parts.push(`sel=${escape(link.selection.layer)}/${escape(link.selection.id)}`);
+  if (link.lang) parts.push(`lang=${link.lang}`);
+  return parts.join("&");
+}
+
+function unescape(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // cut off in the middle of an escape when it was pasted
+  }
+}
+
+function splitPair(text: string): [string, string] {
+  const at = text.indexOf("=");
+  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function decodeCamera(text: string): CameraView | undefined {
+  const n = text.split(",").map(Number);
+  if (n.length !== 6 || n.some((value) => !Number.isFinite(value))) return undefined;
+  const [lon, lat, height, heading, pitch, roll] = n as [number, number, number, number, number, number];
+  if (Math.abs(lon) > 180 || Math.abs(lat) > 90) return undefined;
+  return { lon, lat, height, heading, pitch, roll };
+}
+
+function decodeLayer(text: string): LayerLink | undefined {
+  const [id, ...fields] = text.split(";");
+  if (!id) return undefined;
+  const layer: LayerLink = { id: unescape(id), visible: true, opacity: 1, colourBy: "material" };
+  for (const field of fields) {
+    const [key, value] = splitPair(field);
+    const values = value === "" ? [] : value.split(",").map(unescape);
+    if (key === "v") layer.visible = value !== "0";
+    if (key === "o" && Number.isFinite(Number(value)))
+      layer.opacity = Math.min(1, Math.max(0, Number(value)));
+    if (key === "m" && (value === "class" || value === "material")) layer.colourBy = value;
+    if (key === "hc") layer.hiddenClasses = values;
+    if (key === "hs") layer.hiddenStoreys = values;
+    if (key === "hf") layer.hiddenFeatures = values;
+  }
+  return layer;
+}
+
+/** Reads a fragment, with or without its `#`; what it does not understand it leaves out. */
+export function decodeLink(fragment: string): Link {
+  const link: Link = { layers: [] };
+  for (const field of fragment.replace(/^#/, "").split("&")) {
+    const [key, value] = splitPair(field);
+    if (key === "c") link.camera = decodeCamera(value);
+    if (key === "l") {
+      const layer = decodeLayer(value);
+      if (layer) link.layers.push(layer);
+    }
+    if (key === "sel") {
+      const [layer, id] = value.split("/");
+      if (layer && id) link.selection = { layer: unescape(layer), id: unescape(id) };
+    }
+    if (key === "lang" && (value === "en" || value === "zh")) link.lang = value;
+  }
+  return link;
+}

@@ -1,0 +1,158 @@
+/**
+ * `window.cim`: what browser tests need to wait on the state of the scene and compare it
+ * with the source data, without sleeping and without guessing pixels.
+ *
+ * | member | meaning |
+ * |---|---|
+ * | `ready` | resolves when the first layers are in the scene and the camera is placed |
+ * | `viewer` | the CesiumWidget (scene, camera, canvas) |
+ * | `layers()` | per layer: id, version on the screen, error, and what the user chose |
+ * | `tilesLoaded()` | everything visible is loaded, and drawn since the last change |
+ * | `settled()` | promise for `tilesLoaded()` |
+ * | `selection()` | `{layer, id}` or null |
+ * | `select(layer, id)`, `clear()` | as if clicked; resolves when drawn |
+ * | `pickAt(x, y)`, `featuresAt(x, y)` | `{layer, id}` at CSS pixels of the canvas: nearest, and all |
+ * | `screenPositionOf(layer, id)` | promise for the CSS pixels of the centre of its box, null off screen |
+ * | `features(layer)` | metadata of every feature in loaded tiles, once each |
+ * | `setView(layer, change)` | changes visible, opacity, colourBy, hiddenClasses, hiddenStoreys, hiddenFeatures |
+ * | `flyTo(target)` | at once: `{lon, lat, height, heading, pitch, roll}`, a 6-number box, a layer id, or "home" |
+ * | `link()` | the permalink as it is now |
+ * | `pixels()` | the picture as a data URL, drawn anew |
+ */
+import { Cartesian2, SceneTransforms } from "cesium";
+import { currentLink } from "./address";
+import type { App } from "./app";
+import { centre, toBbox3D } from "./camera";
+import { api } from "./data/api";
+import type { Bbox3D } from "./data/types";
+import { encodeLink, type CameraView } from "./permalink";
+import { loadedFeatures, metadata, type TileFeature } from "./scene/features";
+import { FRAMES_TO_START } from "./scene/outline";
+import type { Picked } from "./selection";
+import type { ColourMode } from "./style";
+
+interface ViewChange {
+  visible?: boolean;
+  opacity?: number;
+  colourBy?: ColourMode;
+  hiddenClasses?: string[];
+  hiddenStoreys?: string[];
+  hiddenFeatures?: string[];
+}
+
+export function testHook(app: App) {
+  const { widget, layers, selection, camera, quality } = app;
+  const { scene } = widget;
+
+  // A change asks for frames; until they are drawn the picture is not the state.
+  let drawn = 0;
+  let asked = 0;
+  let finest = false;
+  scene.postRender.addEventListener(() => {
+    drawn++;
+    finest = quality.final;
+  });
+  const changed = () => {
+    asked = drawn + FRAMES_TO_START;
+    scene.requestRender();
+  };
+  layers.viewed.on(changed);
+  layers.listed.on(changed);
+  selection.changed.on(changed);
+
+  const tilesLoaded = () => layers.tilesLoaded() && drawn > asked && finest;
+
+  const settled = (): Promise<void> =>
+    new Promise((resolve) => {
+      const look = () => {
+        if (tilesLoaded()) return resolve();
+        if (!layers.tilesLoaded() || drawn <= asked) scene.requestRender();
+        requestAnimationFrame(look);
+      };
+      look();
+    });
+
+  return {
+    viewer: widget,
+    layers: () =>
+      [...layers.all.values()].map(({ collection, view, shownVersion, error }) => ({
+        id: collection.id,
+        version: shownVersion,
+        error,
+        visible: view.visible,
+        opacity: view.opacity,
+        colourBy: view.colourBy,
+        hiddenClasses: [...view.hiddenClasses],
+        hiddenStoreys: [...view.hiddenStoreys],
+        hiddenFeatures: [...view.hiddenFeatures],
+      })),
+    tilesLoaded,
+    settled,
+    selection: (): Picked | null => selection.current,
+    select: async (layer: string, id: string) => {
+      selection.select({ layer, id });
+      await settled();
+    },
+    clear: () => selection.clear(),
+    pickAt: (x: number, y: number) => selection.pickAt(x, y),
+    featuresAt: (x: number, y: number) => selection.featuresAt(x, y),
+    screenPositionOf: async (layer: string, id: string) => {
+      const bbox = toBbox3D((await api.item(layer, id)).bbox);
+      const point = bbox && SceneTransforms.worldToWindowCoordinates(scene, centre(bbox), new Cartesian2());
+      if (!point) return null;
+      const { clientWidth, clientHeight } = widget.canvas;
+      const inside = point.x >= 0 && point.y >= 0 && point.x < clientWidth && point.y < clientHeight;
+      return inside ? { x: point.x, y: point.y } : null;
+    },
+    features: (layer: string): TileFeature[] => {
+      const tileset = layers.get(layer)?.tileset;
+      const byId = new Map<string, TileFeature>();
+      if (tileset) {
+        for (const feature of loadedFeatures(tileset)) {
+          const found = metadata(feature);
+          if (!byId.has(found.id)) byId.set(found.id, found);
+        }
+      }
+      return [...byId.values()];
+    },
+    setView: async (id: string, change: ViewChange) => {
+      const layer = layers.get(id);
+      if (!layer) throw new Error(`no layer ${id}`);
+      layers.update(layer, (view) => {
+        if (change.visible !== undefined) view.visible = change.visible;
+        if (change.opacity !== undefined) view.opacity = change.opacity;
+        if (change.colourBy !== undefined) view.colourBy = change.colourBy;
+        if (change.hiddenClasses) view.hiddenClasses = new Set(change.hiddenClasses);
+        if (change.hiddenStoreys) view.hiddenStoreys = new Set(change.hiddenStoreys);
+        if (change.hiddenFeatures) view.hiddenFeatures = new Set(change.hiddenFeatures);
+      });
+      await settled();
+    },
+    flyTo: async (target: CameraView | Bbox3D | string) => {
+      if (target === "home") await camera.home(0);
+      else if (typeof target === "string") {
+        const bbox = toBbox3D(layers.get(target)?.collection.extent?.spatial.bbox[0]);
+        if (!bbox) throw new Error(`no layer ${target} with an extent`);
+        await camera.flyTo(bbox, { seconds: 0, reset: true });
+      } else if (Array.isArray(target))
+        await camera.flyTo(target as unknown as Bbox3D, { seconds: 0, reset: true });
+      else camera.view = target as CameraView;
+      changed();
+      await settled();
+    },
+    link: () => encodeLink(currentLink(app)),
+    pixels: () => {
+      scene.render();
+      return widget.canvas.toDataURL("image/png");
+    },
+  };
+}
+
+export type TestHook = ReturnType<typeof testHook> & { ready: Promise<void> };
+
+declare global {
+  interface Window {
+    cim?: TestHook;
+    CESIUM_BASE_URL?: string;
+  }
+}

@@ -1,0 +1,239 @@
+/** The layer tree. Rows are rebuilt when layers change, and only adjusted when the user chooses. */
+import type { App } from "../app";
+import { toBbox3D } from "../camera";
+import { h, icon, iconButton, replace } from "../dom";
+import { formatBytes, formatTime, languageChanged, localized, SEPARATOR, t } from "../i18n";
+import type { Layer } from "../layers";
+import { type ColourMode, defaultHiddenClasses } from "../style";
+import { classLegend, storeyLegend } from "./legend";
+import { openReceipt } from "./receipt";
+
+export function layersPanel(app: App): HTMLElement {
+  const list = h("ul", { class: "layer-list" });
+  const panel = h("div", { class: "panel-scroll" }, list);
+  const expanded = new Set<string>();
+  let rows = new Map<Layer, LayerRow>();
+  let first = true;
+
+  const render = () => {
+    const focused = (document.activeElement as HTMLElement | null)?.dataset["key"];
+    const layers = [...app.layers.all.values()];
+    if (first && layers.length > 0) {
+      first = false;
+      if (layers.length === 1) expanded.add(layers[0]!.collection.id);
+    }
+    list.setAttribute("aria-label", t("layer.list"));
+    if (layers.length === 0) replace(list, h("li", { class: "empty-note" }, t("layer.none")));
+    else {
+      rows = new Map(layers.map((layer) => [layer, layerRow(app, layer, expanded)]));
+      replace(list, ...[...rows.values()].map((row) => row.element));
+    }
+    if (focused) list.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+  };
+
+  app.layers.listed.on(render);
+  app.layers.viewed.on((layer) => rows.get(layer)?.sync());
+  languageChanged.on(render);
+  render();
+  return panel;
+}
+
+/** An element, and how it follows the user's choices. */
+interface LayerRow {
+  element: HTMLElement;
+  sync: () => void;
+}
+
+function layerRow(app: App, layer: Layer, expanded: Set<string>): LayerRow {
+  const { collection } = layer;
+  const { id } = collection;
+  const name = collection.title;
+  const details = h("div", { class: "layer-details", id: `layer-${id}` });
+  const eye = iconButton(
+    "eye",
+    t("layer.show", { name }),
+    () =>
+      app.layers.update(layer, (view) => {
+        view.visible = !view.visible;
+      }),
+    { "data-key": `eye-${id}` },
+  );
+  const disclose = h(
+    "button",
+    {
+      type: "button",
+      class: "layer-name",
+      title: name,
+      "aria-label": t("layer.expand", { name }),
+      "aria-controls": details.id,
+      "data-key": `name-${id}`,
+      on: {
+        click: () => {
+          if (!expanded.delete(id)) expanded.add(id);
+          show();
+        },
+      },
+    },
+    icon("chevron"),
+    h("span", {}, name),
+  );
+  const zoom = iconButton("target", t("layer.zoom", { name }), () => {
+    const bbox = toBbox3D(collection.extent?.spatial.bbox[0]);
+    if (bbox) void app.camera.flyTo(bbox, { reset: true });
+  });
+  const state = layer.error
+    ? h("p", { class: "error-text" }, t("layer.failed", { detail: layer.error }))
+    : h(
+        "p",
+        { class: "layer-sub" },
+        h("span", {}, t("layer.features", { n: collection.numberOfFeatures })),
+        layer.shownVersion === null && h("span", {}, t("layer.loading")),
+        collection.georeference?.method === "none" &&
+          h("span", { class: "tag warning" }, icon("warning"), t("layer.unlocated")),
+      );
+  const element = h(
+    "li",
+    { class: "layer" },
+    h("div", { class: "layer-head" }, eye, disclose, zoom),
+    state,
+    details,
+  );
+
+  let parts: LayerRow[] = [];
+  const sync = () => {
+    eye.setAttribute("aria-pressed", String(layer.view.visible));
+    replace(eye, icon(layer.view.visible ? "eye" : "eyeOff"));
+    element.classList.toggle("off", !layer.view.visible);
+    for (const part of parts) part.sync();
+  };
+  const show = () => {
+    const open = expanded.has(id);
+    disclose.setAttribute("aria-expanded", String(open));
+    details.hidden = !open;
+    parts = open ? [controls(app, layer), legends(app, layer)] : [];
+    replace(details, ...parts.map((part) => part.element), open && origin(layer));
+    sync();
+  };
+  show();
+  return { element, sync };
+}
+
+function origin(layer: Layer): HTMLElement {
+  const { collection } = layer;
+  const note = localized(collection.georeference?.note);
+  const unlocated = collection.georeference?.method === "none";
+  return h(
+    "div",
+    { class: "layer-origin" },
+    note !== "" && h("p", { class: unlocated ? "note warning" : "note" }, unlocated && icon("warning"), note),
+    h(
+      "p",
+      { class: "muted" },
+      [t("layer.version", { n: collection.version }), formatTime(collection.published)].join(SEPARATOR),
+    ),
+    collection.tileset &&
+      h(
+        "p",
+        { class: "muted" },
+        t("layer.size", { bytes: formatBytes(collection.tileset.bytes), tiles: collection.tileset.tiles }),
+      ),
+    collection.receipt !== null &&
+      h(
+        "button",
+        { type: "button", class: "link", on: { click: () => void openReceipt(collection.receipt!) } },
+        icon("source"),
+        t("layer.source"),
+      ),
+  );
+}
+
+function controls(app: App, layer: Layer): LayerRow {
+  const { id } = layer.collection;
+  const output = h("output", {}, "");
+  const slider = h("input", {
+    type: "range",
+    min: 0.1,
+    max: 1,
+    step: 0.05,
+    id: `opacity-${id}`,
+    "data-key": `opacity-${id}`,
+    on: {
+      input: () =>
+        app.layers.update(layer, (view) => {
+          view.opacity = Number(slider.value);
+        }),
+    },
+  });
+  const modes: [ColourMode, string][] = [
+    ["material", t("layer.material")],
+    ["class", t("layer.class")],
+  ];
+  const buttons = modes.map(([mode, label]) =>
+    h(
+      "button",
+      {
+        type: "button",
+        "data-key": `mode-${mode}-${id}`,
+        on: {
+          click: () =>
+            app.layers.update(layer, (view) => {
+              view.colourBy = mode;
+            }),
+        },
+      },
+      label,
+    ),
+  );
+  const element = h(
+    "div",
+    { class: "layer-controls" },
+    h("label", { for: slider.id }, t("layer.opacity")),
+    slider,
+    output,
+    h("span", { class: "label" }, t("layer.colourBy")),
+    h("div", { class: "segmented", role: "group", "aria-label": t("layer.colourBy") }, ...buttons),
+  );
+  const sync = () => {
+    slider.value = String(layer.view.opacity);
+    output.textContent = `${Math.round(layer.view.opacity * 100)} %`;
+    buttons.forEach((button, i) =>
+      button.setAttribute("aria-pressed", String(modes[i]![0] === layer.view.colourBy)),
+    );
+  };
+  return { element, sync };
+}
+
+function legends(app: App, layer: Layer): LayerRow {
+  const reset = h(
+    "button",
+    {
+      type: "button",
+      class: "link",
+      on: {
+        click: () =>
+          app.layers.update(layer, (view) => {
+            view.hiddenClasses = defaultHiddenClasses(layer.collection.classes);
+            view.hiddenStoreys.clear();
+            view.hiddenFeatures.clear();
+          }),
+      },
+    },
+    icon("refresh"),
+    t("layer.reset"),
+  );
+  const count = h("span", { class: "muted" });
+  const resetRow = h("div", { class: "legend-reset" }, reset, count);
+  const classes = classLegend(app, layer);
+  const storeys = storeyLegend(app, layer);
+  const element = h("div", { class: "legends" }, classes.element, storeys?.element, resetRow);
+  const sync = () => {
+    classes.sync();
+    storeys?.sync();
+    const { hiddenClasses, hiddenStoreys, hiddenFeatures } = layer.view;
+    const usual = defaultHiddenClasses(layer.collection.classes);
+    const asUsual = hiddenClasses.size === usual.size && [...usual].every((name) => hiddenClasses.has(name));
+    resetRow.hidden = asUsual && hiddenStoreys.size === 0 && hiddenFeatures.size === 0;
+    count.textContent = hiddenFeatures.size > 0 ? t("layer.hiddenFeatures", { n: hiddenFeatures.size }) : "";
+  };
+  return { element, sync };
+}

@@ -1,0 +1,106 @@
+/** The one panel at the left: layers and imports. */
+import type { App } from "../app";
+import { h, icon, iconButton, replace } from "../dom";
+import { languageChanged, t } from "../i18n";
+import { isActive } from "../imports";
+import { openImportDialog } from "./importDialog";
+import { importsPanel } from "./importsPanel";
+import { layersPanel } from "./layersPanel";
+
+type Tab = "layers" | "imports";
+
+export interface Workbench {
+  element: HTMLElement;
+  open: (tab?: Tab) => void;
+  toggle: () => void;
+}
+
+/** Below this width the panel would cover the model, so it starts closed. */
+const ROOM = 900;
+
+export function workbench(app: App): Workbench {
+  let tab: Tab = "layers";
+  let isOpen = window.innerWidth >= ROOM;
+  const panels = { layers: layersPanel(app), imports: importsPanel(app) };
+  for (const [name, panel] of Object.entries(panels)) {
+    panel.id = `panel-${name}`;
+    panel.setAttribute("role", "tabpanel");
+    panel.setAttribute("aria-labelledby", `tab-${name}`);
+  }
+  const head = h("div", { class: "workbench-head" });
+  const foot = h("div", { class: "workbench-foot" });
+  const element = h("aside", { class: "panel workbench" }, head, panels.layers, panels.imports, foot);
+
+  const tabButton = (name: Tab, label: string, badge: number) =>
+    h(
+      "button",
+      {
+        type: "button",
+        id: `tab-${name}`,
+        role: "tab",
+        "aria-selected": String(tab === name),
+        "aria-controls": `panel-${name}`,
+        tabindex: tab === name ? 0 : -1,
+        on: {
+          click: () => open(name),
+          keydown: (event: KeyboardEvent) => {
+            if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+            open(name === "layers" ? "imports" : "layers");
+            head.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
+          },
+        },
+      },
+      label,
+      badge > 0 && h("span", { class: "badge" }, String(badge)),
+    );
+
+  const render = () => {
+    element.hidden = !isOpen;
+    document.body.classList.toggle("workbench-open", isOpen);
+    element.setAttribute("aria-label", t("bench.label"));
+    const active = app.imports.entries.filter(isActive).length;
+    replace(
+      head,
+      h(
+        "div",
+        { role: "tablist", "aria-label": t("bench.label") },
+        tabButton("layers", t("bench.layers"), 0),
+        tabButton("imports", t("bench.imports"), active),
+      ),
+      iconButton("close", t("bench.close"), () => toggle()),
+    );
+    replace(
+      foot,
+      h(
+        "button",
+        { type: "button", class: "button primary", on: { click: () => openImportDialog(app) } },
+        icon("upload"),
+        t("import.button"),
+      ),
+      h("span", { class: "muted" }, t("import.hint")),
+    );
+    for (const [name, panel] of Object.entries(panels)) panel.hidden = name !== tab;
+  };
+
+  const open = (next: Tab = tab) => {
+    tab = next;
+    isOpen = true;
+    render();
+  };
+  const toggle = () => {
+    isOpen = !isOpen;
+    render();
+  };
+
+  let badge = 0;
+  app.imports.changed.on(() => {
+    const active = app.imports.entries.filter(isActive).length;
+    if (active !== badge) {
+      badge = active;
+      render();
+    }
+  });
+  languageChanged.on(render);
+  render();
+  return { element, open, toggle };
+}

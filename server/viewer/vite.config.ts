@@ -1,0 +1,58 @@
+import { cpSync } from "node:fs";
+import { resolve } from "node:path";
+import { defineConfig, type Plugin } from "vite";
+
+const CESIUM_BUILD = resolve(import.meta.dirname, "node_modules/cesium/Build/Cesium");
+const CESIUM_URL = "/viewer/cesium";
+
+/** Engine parts that nothing in the viewer can ask for: star maps, world imagery, widget skins. */
+const NOT_SHIPPED = [/Assets\/Textures\/(SkyBox|NaturalEarthII|LensFlare|maki)/, /ThirdParty\/google-earth/];
+
+/**
+ * Keeps the engine out of the bundle: bundling it takes a minute, copying its own
+ * minified module takes none. The page finds it through an import map.
+ */
+function prebuiltCesium(): Plugin {
+  let outDir = "dist";
+  return {
+    name: "prebuilt-cesium",
+    configResolved(config) {
+      outDir = resolve(config.root, config.build.outDir);
+    },
+    transformIndexHtml: {
+      order: "post",
+      handler: () => [
+        {
+          tag: "script",
+          attrs: { type: "importmap" },
+          children: JSON.stringify({ imports: { cesium: `${CESIUM_URL}/index.js` } }),
+          injectTo: "head-prepend",
+        },
+        {
+          tag: "link",
+          attrs: { rel: "modulepreload", href: `${CESIUM_URL}/index.js` },
+          injectTo: "head",
+        },
+      ],
+    },
+    closeBundle() {
+      for (const part of ["index.js", "Workers", "Assets", "ThirdParty"]) {
+        cpSync(resolve(CESIUM_BUILD, part), resolve(outDir, "cesium", part), {
+          recursive: true,
+          filter: (source) => !NOT_SHIPPED.some((pattern) => pattern.test(source)),
+        });
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  base: "/viewer/",
+  define: { CESIUM_URL: JSON.stringify(`${CESIUM_URL}/`) },
+  build: {
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    rollupOptions: { external: ["cesium"] },
+  },
+  plugins: [prebuiltCesium()],
+});

@@ -1,0 +1,82 @@
+"""A real browser on a real server; anything odd that the page says or asks for fails the test."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = (
+    "--headless --no-sandbox --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --use-gl=angle --use-angle=swiftshader "
+    "--enable-unsafe-swiftshader --ignore-gpu-blocklist --hide-scrollbars "
+    "--force-color-profile=srgb --force-device-scale-factor=1 --mute-audio"
+).split()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert chromium, "chromium is missing; `make test` installs it on Debian"
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield running
+        running.close()
+
+
+@dataclass
+class Watched:
+    """A page and everything odd that happened on it."""
+
+    page: Page
+    origin: str
+    odd: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        self.page.on(
+            "console", lambda m: m.type in ("error", "warning") and self.odd.append(m.text)
+        )
+        self.page.on("pageerror", lambda e: self.odd.append(f"page error: {e}"))
+        self.page.on("requestfailed", lambda r: self._failed(r))
+        self.page.on(
+            "response", lambda r: r.status >= 400 and self.odd.append(f"{r.status} {r.url}")
+        )
+        self.page.on("request", lambda r: self._asked(r.url))
+
+    def _failed(self, request) -> None:
+        # A stream that the page itself closes, or that ends with the page, has not failed.
+        if request.resource_type != "eventsource" and request.failure != "net::ERR_ABORTED":
+            self.odd.append(f"failed: {request.url} {request.failure}")
+
+    def _asked(self, url: str) -> None:
+        parts = urlsplit(url)
+        if (
+            parts.scheme in ("http", "https", "ws")
+            and f"{parts.scheme}://{parts.netloc}" != self.origin
+        ):
+            self.odd.append(f"asked another host: {url}")
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator:
+    """Open the viewer at an address and wait until its layers stand in the scene."""
+    opened: list[Watched] = []
+
+    def go(url: str, fragment: str = "", *, width=640, height=360, locale="en-US") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+        watched = Watched(context.new_page(), url)
+        watched.listen()
+        opened.append(watched)
+        watched.page.set_default_timeout(90_000)
+        watched.page.goto(f"{url}/{fragment}")
+        watched.page.wait_for_function("() => window.cim")
+        watched.page.evaluate("() => window.cim.ready")
+        watched.page.evaluate("() => window.cim.settled()")
+        return watched.page
+
+    yield go
+    for watched in opened:
+        watched.page.context.close()
+        assert watched.odd == []

@@ -1,0 +1,41 @@
+"""The viewer as people see it; with CIM_SCREENSHOTS set, the pictures go to that folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.support.serving import Server
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_the_workbench_fits_its_window(
+    width: int, height: int, locale: str, sample_server: Server, visit, tmp_path: Path
+) -> None:
+    page = visit(sample_server.url, width=width, height=height, locale=locale)
+    wall = sample_server.client.get(
+        "/collections/community_centre/items?class=IfcWindow&limit=40"
+    ).json()
+    page.evaluate("() => window.cim.flyTo('community_centre')")
+    page.evaluate(
+        "([id]) => window.cim.select('community_centre', id)", [wall["features"][-1]["id"]]
+    )
+    page.wait_for_function("() => document.body.innerText.includes('Pset_WindowCommon')")
+    page.evaluate("() => window.cim.settled()")
+    folder = Path(os.environ.get("CIM_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    name = (
+        "viewer.png" if (width, locale) == (1280, "en-US") else f"viewer-{width}-{locale[:2]}.png"
+    )
+    page.screenshot(path=folder / name)
+    scrolls = page.evaluate(
+        "() => [document.documentElement.scrollWidth > innerWidth, document.documentElement.scrollHeight > innerHeight]"
+    )
+    assert scrolls == [False, False]
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll("button")].filter(b => b.offsetParent)
+        .map(b => b.getBoundingClientRect())
+        .filter(r => r.width && (r.right > innerWidth + 1 || r.left < -1)).length"""
+    )
+    assert cut == 0
