@@ -7,9 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := demo
 DEMO_CITY := $(DEMO)/city
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+# The lock files are whole, so pip need not resolve: it could not, where a pin of theirs is overruled.
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
-.PHONY: demo test lint types contracts pytest viewer viewer-check browser soak bench lock screenshots clean
+.PHONY: demo test lint types contracts pytest viewer viewer-check browser soak lock screenshots clean
 
 demo: $(VENV)/.runtime viewer $(if $(CITY),,$(DEMO)/.built)
 	@$(BIN)/cim serve --city "$(if $(CITY),$(CITY),$(DEMO_CITY))" --port $(PORT)
@@ -42,10 +43,9 @@ viewer: $(VENV)/.node
 	@$(BIN)/python server/viewer/build.py
 
 $(DEMO)/.built: $(wildcard sample_data/*.py) | $(VENV)/.runtime
-	@rm -rf $(DEMO)
 	@echo "writing the sample buildings"
 	@$(BIN)/python -m sample_data $(DEMO)/ifc
-	@$(BIN)/cim create --city $(DEMO_CITY) --name "示范区 Sample district"
+	@[ -f $(DEMO_CITY)/city.toml ] || $(BIN)/cim create --city $(DEMO_CITY) --name "示范区 Sample district"
 	@$(BIN)/cim import $(DEMO)/ifc/community_centre.ifc --city $(DEMO_CITY) --title "社区中心 Community centre"
 	@$(BIN)/cim import $(DEMO)/ifc/office.ifc --city $(DEMO_CITY) --title "办公楼 Office building"
 	@touch $@

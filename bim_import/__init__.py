@@ -6,6 +6,4 @@
 from bim_import.ifc import IfcImporter
 from cim_core.layer import Importer
 
-__all__ = ["IMPORTERS", "IfcImporter"]
-
 IMPORTERS: tuple[Importer, ...] = (IfcImporter(),)

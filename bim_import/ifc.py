@@ -1,7 +1,7 @@
 """IFC: a building or structure as its designers know it, element by element."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import ifcopenshell
 import numpy as np
@@ -18,7 +18,7 @@ from cim_core.frame import Frame, linearised
 from cim_core.layer import Dropped, Features, Layer, Placement, Source
 from cim_core.mesh import Floats, Mesh, transformed
 from cim_core.progress import Progress
-from cim_core.work import Failure, Limits
+from cim_core.work import Failure
 
 _BENT_METRES = 200.0
 """Larger elements follow the earth's curvature vertex by vertex instead of as one rigid piece."""
@@ -29,14 +29,9 @@ _KEEP_FRAME_METRES = 5_000.0
 
 @dataclass(frozen=True, slots=True)
 class IfcImporter:
-    """Reads IFC2X3, IFC4 and IFC4X3 files.
-
-    item_limits
-        What the geometry of one element may cost before that element is left out.
-    """
+    """Reads IFC2X3, IFC4 and IFC4X3 files."""
 
     extensions: tuple[str, ...] = (".ifc",)
-    item_limits: Limits = field(default_factory=Limits)
 
     def __call__(self, source: Source, placement: Placement, progress: Progress) -> Layer:
         """Import a file; elements that fail are reported in the layer, not raised.
@@ -48,7 +43,7 @@ class IfcImporter:
         products = products_with_shape(model, source.filename)
         shapes: dict[int, Shape] = {}
         failures: dict[int, str] = {}
-        for step, result in tessellate(source.path, products, progress, limits=self.item_limits):
+        for step, result in tessellate(source.path, products, progress, limits=source.item_limits):
             if isinstance(result, Failure):
                 failures[step] = result.reason
             else:

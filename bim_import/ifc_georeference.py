@@ -63,14 +63,15 @@ def _by_user_anchor(
     model: ifcopenshell.file, middle: Floats, placement: Placement
 ) -> Georeferencing:
     assert placement.anchor is not None
-    frame = Frame(*placement.anchor)
+    lon, lat, height = placement.anchor
+    frame = Frame(lon, lat, height + placement.geoid_separation)
     north = true_north(model)
     if placement.crs is not None:
         north = _grid_north(frame, _system(placement.crs, placement))
     to_geographic, warnings = _around(frame, north, np.zeros(3), middle)
     note = {
-        "en": f"placed at the anchor given: {frame.lon:.6f}, {frame.lat:.6f}, {frame.height:g} m",
-        "zh": f"按给定锚点放置:{frame.lon:.6f},{frame.lat:.6f},{frame.height:g} 米",
+        "en": f"placed at the anchor given: {frame.lon:.6f}, {frame.lat:.6f}, {height:g} m",
+        "zh": f"按给定锚点放置:{frame.lon:.6f},{frame.lat:.6f},{height:g} 米",
     }
     return Georeferencing(Georeference("user", placement.crs, note), to_geographic, warnings)
 
@@ -235,12 +236,20 @@ def _plane(system: Projection) -> Callable[[Floats], Floats]:
 
 def _lands(to_geographic: Callable[[Floats], Floats], middle: Floats, system: Projection) -> bool:
     lon, lat = to_geographic(middle[None, :])[0, :2]
-    return bool(np.isfinite([lon, lat]).all()) and system.covers(lon, lat)
+    if not np.isfinite([lon, lat]).all() or not system.covers(lon, lat):
+        return False
+    # A city's own pipeline knows no area of use; the city does.
+    return system.local_to is None or _near(system.local_to, lon, lat)
 
 
 def _system(crs: str, placement: Placement) -> Projection:
     local = placement.pipeline if crs == placement.city_crs else None
-    return projection(crs, geoid_separation=placement.geoid_separation, pipeline=local)
+    return projection(
+        crs,
+        geoid_separation=placement.geoid_separation,
+        pipeline=local,
+        local_to=placement.city_frame if local is not None else None,
+    )
 
 
 def _near(frame: Frame, lon: float, lat: float) -> bool:

@@ -3,6 +3,7 @@
 import os
 import stat
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,18 +48,25 @@ def read_city_file(folder: Path) -> CityFile:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         place = data.get("place", {})
         anchor = place.get("anchor")
+        separation = float(place.get("geoid_separation", 0.0))
         pipeline = place.get("crs_pipeline")
         return CityFile(
             name=str(data.get("name", folder.name)),
-            frame=Frame(*(float(value) for value in anchor)) if anchor else None,
+            frame=_frame(anchor, separation) if anchor else None,
             crs=place.get("crs"),
             vertical_datum=str(place.get("vertical_datum", "ellipsoidal")),
-            geoid_separation=float(place.get("geoid_separation", 0.0)),
+            geoid_separation=separation,
             crs_pipeline=(folder / pipeline) if pipeline else None,
             keep_versions=max(1, int(data.get("keep_versions", 5))),
         )
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError, ValueError) as error:
         raise InvalidInput(f"{path} cannot be read: {error}; correct that entry") from error
+
+
+def _frame(anchor: Sequence[float], geoid_separation: float) -> Frame:
+    """The file's anchor, whose height is in the city's vertical datum, as an ellipsoidal frame."""
+    lon, lat, height = (float(value) for value in anchor)
+    return Frame(lon, lat, height + geoid_separation)
 
 
 def write_city_file(folder: Path, name: str) -> None:
@@ -77,7 +85,9 @@ def write_place(folder: Path, frame: Frame, crs: str | None, vertical_datum: str
     path = folder / FILE_NAME
     document = tomlkit.parse(path.read_text(encoding="utf-8"))
     place = document.setdefault("place", tomlkit.table())
-    place["anchor"] = [round(frame.lon, 7), round(frame.lat, 7), round(frame.height, 3)]
+    separation = float(place.get("geoid_separation", 0.0))
+    height = round(frame.height - separation, 3)
+    place["anchor"] = [round(frame.lon, 7), round(frame.lat, 7), height]
     if crs:
         place.setdefault("crs", crs)
     place.setdefault("vertical_datum", vertical_datum or default_vertical_datum(frame))

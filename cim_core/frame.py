@@ -108,6 +108,7 @@ class Projection:
     bounds: tuple[float, float, float, float]
     _transformer: pyproj.Transformer = field(repr=False)
     geoid_separation: float = 0.0
+    local_to: Frame | None = None
 
     def to_geographic(self, east_north_height: Floats) -> Floats:
         """(n, 3) axis units, axis units, metres → (n, 3) longitude, latitude, ellipsoidal height.
@@ -133,17 +134,22 @@ class Projection:
 
 
 def projection(
-    crs: str, *, geoid_separation: float = 0.0, pipeline: str | None = None
+    crs: str,
+    *,
+    geoid_separation: float = 0.0,
+    pipeline: str | None = None,
+    local_to: Frame | None = None,
 ) -> Projection:
     """Look up a reference system by authority code, name, WKT or PROJ string.
 
     `pipeline` is a city's own PROJ pipeline from its plane coordinates to longitude and latitude
-    in degrees. Such parameters can be state secrets: they are never part of a message or a log.
+    in degrees, `local_to` the place it is made for. Such parameters can be state secrets: they are
+    never part of a message or a log.
 
     Raises `InvalidInput` when PROJ does not know it or it is not a map system.
     """
     if pipeline is not None:
-        return _secret_projection(crs, pipeline, geoid_separation)
+        return _secret_projection(crs, pipeline, geoid_separation, local_to)
     try:
         system = pyproj.CRS.from_user_input(crs)
     except CRSError as error:
@@ -167,7 +173,9 @@ def projection(
     return Projection(crs, unit, bounds, transformer, geoid_separation)
 
 
-def _secret_projection(name: str, pipeline: str, geoid_separation: float) -> Projection:
+def _secret_projection(
+    name: str, pipeline: str, geoid_separation: float, local_to: Frame | None
+) -> Projection:
     try:
         transformer = pyproj.Transformer.from_pipeline(pipeline)
     except ProjError:
@@ -176,7 +184,8 @@ def _secret_projection(name: str, pipeline: str, geoid_separation: float) -> Pro
             f"the PROJ pipeline of the reference system {name!r} cannot be used; check the file "
             "that city.toml names under crs_pipeline with `projinfo`"
         ) from None
-    return Projection(name, 1.0, (-180.0, -90.0, 180.0, 90.0), transformer, geoid_separation)
+    everywhere = (-180.0, -90.0, 180.0, 90.0)
+    return Projection(name, 1.0, everywhere, transformer, geoid_separation, local_to)
 
 
 def _horizontal(system: pyproj.CRS) -> pyproj.CRS:

@@ -10,6 +10,7 @@ from cim_core.feature import Feature
 from cim_core.frame import Frame
 from cim_core.mesh import Mesh
 from cim_core.progress import Progress
+from cim_core.work import Limits
 
 Lifecycle = Literal["present", "planned"]
 Level = Literal["above", "surface", "under"]
@@ -120,12 +121,13 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file to import and what its layer shall be called."""
+    """The file to import, what its layer shall be called, and what one item of it may cost."""
 
     path: Path
     filename: str
     layer_id: str
     title: str
+    item_limits: Limits = field(default_factory=Limits)
 
 
 class Importer(Protocol):

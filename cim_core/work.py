@@ -23,6 +23,10 @@ Task = Callable[[Sequence[str]], Iterator[tuple[str, Any]]]
 MakeTask = Callable[..., Task]
 
 
+_START_SECONDS = 300.0
+"""How long a worker may take to open what it needs; a very large file opens in minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An item that could not be done, and why, in words that end a sentence."""
@@ -112,7 +116,7 @@ def stream(
                         reason = _epitaph(worker.process.wait())
                 elif worker.busy and time.monotonic() - worker.heard > limits.seconds:
                     reason = f"its geometry took more than {limits.seconds:g} s"
-                elif not worker.ready and time.monotonic() - worker.heard > 10 * limits.seconds:
+                elif not worker.ready and time.monotonic() - worker.heard > _START_SECONDS:
                     reason = "its worker did not start"
                 else:
                     continue

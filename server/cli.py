@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from rich.table import Table
 
 from cim_core import __version__, errors
 from cim_core.city import City
+from cim_core.city_file import FILE_NAME
 from cim_core.progress import Progress as Steps
 from cim_core.progress import Report
 from cim_core.store.jobs import Job
@@ -25,7 +27,7 @@ from server.describe import collection, version_entry
 from server.importers import importer_for
 from server.ingest import Upload, layer_id_for, parse_anchor, retile
 from server.problems import problem_of
-from server.settings import Settings
+from server.settings import load_settings
 from server.worker import owner_name, run_job
 
 EXIT_CODES: dict[type[errors.CimError], int] = {
@@ -84,6 +86,8 @@ def create(
     ] = None,
 ) -> None:
     """Begin a city in a new folder; its first georeferenced import will give it its place."""
+    if (city / FILE_NAME).is_file():
+        raise errors.Conflict(f"{city} is a city already; its name is in {city / FILE_NAME}")
     City.open_or_create(city, name)
 
 
@@ -115,24 +119,45 @@ def import_files(
         if not path.is_file():
             raise errors.NotFound(f"there is no file {path}; check the path")
         importer_for(path.name)
+    begun = not city.exists() or not any(city.iterdir())
     opened = City.open_or_create(city)
+    try:
+        reports = _import_all(opened, files, layer, title, crs, place)
+    except errors.CimError:
+        # A city that this command began and that holds nothing would be all a mistake leaves behind.
+        if begun and not opened.layers.current():
+            opened.database.close()
+            shutil.rmtree(city)
+        raise
+    if as_json:
+        _print_json(reports[0] if len(files) == 1 else reports)
+        return
+    for path, report in zip(files, reports, strict=True):
+        _show_report(path, report)
+
+
+def _import_all(
+    city: City,
+    files: list[Path],
+    layer: str | None,
+    title: str | None,
+    crs: str | None,
+    anchor: tuple[float, float, float] | None,
+) -> list[dict[str, Any]]:
     reports = []
     for path in files:
         layer_id = layer or layer_id_for(path.name)
-        upload = Upload(path.resolve(), path.name, layer_id, title or path.stem, crs, place)
-        job = _run_import(opened, upload)
+        upload = Upload(path.resolve(), path.name, layer_id, title or path.stem, crs, anchor)
+        job = _run_import(city, upload)
         if job.report is None:
             _report_failure(job)
         reports.append(dict(job.report))
-        if not as_json:
-            _show_report(path, dict(job.report))
-    if as_json:
-        _print_json(reports[0] if len(files) == 1 else reports)
+    return reports
 
 
 def _run_import(city: City, upload: Upload) -> Job:
     """As a job like the server's, so that viewers see it and a lost one is found again."""
-    settings = Settings()
+    settings = load_settings()
     owner = owner_name()
     job = city.jobs.add(
         "import", upload.layer_id, upload.filename, upload.as_parameters(), owner=owner
@@ -276,5 +301,6 @@ def serve(
     """Serve a city and its viewer on this machine."""
     from server.serve import serve_city  # brings the web framework, which nothing else here needs
 
-    settings = Settings(city=city) if port is None else Settings(city=city, port=port)
+    given = {"city": city} if port is None else {"city": city, "port": port}
+    settings = load_settings(**given)
     serve_city(settings, lambda address: _err.print(f"[bold]{address}[/]", highlight=False))

@@ -4,17 +4,16 @@ import hashlib
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import cast
 
-from bim_import import IfcImporter
 from cim_core.city import City
 from cim_core.draft import TILESET, Draft
 from cim_core.errors import InvalidInput
 from cim_core.feature import Value
 from cim_core.frame import Frame
-from cim_core.layer import Features, Importer, Layer, Source, check_layer_id
+from cim_core.layer import Features, Layer, Source, check_layer_id
 from cim_core.progress import Progress
 from cim_core.receipt import Input, hash_file, write_receipt
 from cim_core.work import Limits
@@ -94,8 +93,8 @@ def ingest(
 
     `also` joins the publishing transaction with the report. Raises `CimError`.
     """
-    importer = _limited(importer_for(upload.filename), limits)
-    source = Source(upload.path, upload.filename, upload.layer_id, upload.title)
+    importer = importer_for(upload.filename)
+    source = Source(upload.path, upload.filename, upload.layer_id, upload.title, limits)
     with city.draft(upload.layer_id, upload.title, progress) as draft:
         inputs = (hash_file(upload.path, upload.filename),)
         placement = city.placement(upload.layer_id, upload.crs, upload.anchor)
@@ -107,8 +106,8 @@ def ingest(
         report = _publish(city, draft, layer, "import", inputs, parameters, progress, also)
     if layer.georeference.method != "none":
         bbox = city.layers.get(upload.layer_id).summary["bbox"] or [0.0] * 6
-        ground = Frame(layer.frame.lon, layer.frame.lat, round(bbox[2], 2))
-        city.settle(ground, layer.georeference.crs)
+        ground = round(bbox[2] + city.settings.geoid_separation, 2)
+        city.settle(Frame(layer.frame.lon, layer.frame.lat, ground), layer.georeference.crs)
     return report
 
 
@@ -119,10 +118,6 @@ def retile(city: City, layer_id: str, progress: Progress) -> Report:
     inputs = (Input(f"{layer_id} version {before.version}", before.receipt, 0),)
     with city.draft(layer_id, layer.title, progress) as draft:
         return _publish(city, draft, layer, "tile", inputs, {"layer": layer_id}, progress, None)
-
-
-def _limited(importer: Importer, limits: Limits) -> Importer:
-    return replace(importer, item_limits=limits) if isinstance(importer, IfcImporter) else importer
 
 
 def _publish(

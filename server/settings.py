@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from cim_core.errors import InvalidInput
 
 
 class Settings(BaseSettings):
@@ -23,3 +25,17 @@ class Settings(BaseSettings):
     """How much memory the geometry of one element may take, bytes."""
     viewer: Path = Path(__file__).parent / "viewer" / "dist"
     """Where the built viewer lies."""
+
+
+def load_settings(**given: object) -> Settings:
+    """The settings of the environment and those given; raises `InvalidInput` naming a wrong one."""
+    try:
+        return (
+            Settings.model_validate({**Settings().model_dump(), **given}) if given else Settings()
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise InvalidInput(
+            f"the setting CIM_{name.upper()} (or --{name}) is wrong: {first['msg']}; correct it"
+        ) from error

@@ -20,7 +20,7 @@ from cim_core.store.jobs import Job, succeed_job
 from cim_core.work import Limits
 from server.ingest import Upload, ingest
 from server.problems import problem_of
-from server.settings import Settings
+from server.settings import load_settings
 
 _BEAT_SECONDS = 0.4
 
@@ -139,7 +139,7 @@ def main() -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
     signal.signal(signal.SIGTERM, _stop_on_signal())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides, not the terminal
-    settings = Settings()
+    settings = load_settings()
     city = City.open(arguments.city)
     owner = owner_name()
     if not city.jobs.claim(arguments.job, owner):

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 import sample_data
-
 from cim_core.city import City
 from cim_core.progress import Progress
 from cim_core.work import Limits

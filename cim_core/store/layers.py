@@ -126,7 +126,9 @@ class LayerStore:
         """Number a new version; it stays unseen until `publish_version`."""
         with self._database.transaction() as connection:
             row = connection.execute(
-                "SELECT COALESCE(MAX(version), 0) + 1 FROM versions WHERE layer = ?", (layer,)
+                "INSERT INTO version_numbers (layer, last) VALUES (?, 1)"
+                " ON CONFLICT (layer) DO UPDATE SET last = last + 1 RETURNING last",
+                (layer,),
             ).fetchone()
             connection.execute(
                 "INSERT INTO versions (layer, version, state, title) VALUES (?, ?, 'building', ?)",

@@ -53,6 +53,9 @@ CREATE TABLE layers (
     version INTEGER NOT NULL    -- the one that is served
 );
 
+-- A number is never given twice, not even to a layer that was removed: tile URLs are cached for ever.
+CREATE TABLE version_numbers (layer TEXT PRIMARY KEY, last INTEGER NOT NULL);
+
 CREATE TABLE versions (
     layer TEXT NOT NULL,
     version INTEGER NOT NULL,

@@ -78,7 +78,7 @@ def test_bad_files_are_refused_in_one_sentence(case: str, city: City, tmp_path: 
         str(p.relative_to(city.folder)) for p in city.folder.rglob("*") if ".locks" not in p.parts
     )
     assert [p for p in after if p.startswith("layers/")] == []
-    assert {p for p in after} - set(before) <= {"layers", "city.gpkg-wal", "city.gpkg-shm"}
+    assert set(after) - set(before) <= {"layers", "city.gpkg-wal", "city.gpkg-shm"}
     assert city.layers.current() == []
     assert city.layers.unfinished() == []
 

@@ -132,7 +132,7 @@ def test_two_builders_of_one_layer_take_turns(city: City) -> None:
     def work() -> None:
         try:
             publish(City.open(city.folder), box_layer(15))
-        except BaseException as error:
+        except Exception as error:
             errors.append(error)
 
     threads = [threading.Thread(target=work) for _ in range(4)]

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -126,7 +127,7 @@ def table_column(document: dict, binary: bytes, column: dict) -> list[str]:
 
     text = cut(views[column["values"]])
     ends = np.frombuffer(cut(views[column["stringOffsets"]]), "<u4")
-    return [text[a:b].decode() for a, b in zip(ends[:-1], ends[1:], strict=True)]
+    return [text[a:b].decode() for a, b in pairwise(ends)]
 
 
 @pytest.mark.parametrize("name", FILES)

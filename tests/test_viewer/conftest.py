@@ -39,7 +39,7 @@ class Watched:
             "console", lambda m: m.type in ("error", "warning") and self.odd.append(m.text)
         )
         self.page.on("pageerror", lambda e: self.odd.append(f"page error: {e}"))
-        self.page.on("requestfailed", lambda r: self._failed(r))
+        self.page.on("requestfailed", self._failed)
         self.page.on(
             "response", lambda r: r.status >= 400 and self.odd.append(f"{r.status} {r.url}")
         )

@@ -142,6 +142,7 @@ export function testHook(app: App) {
     },
     link: () => encodeLink(currentLink(app)),
     pixels: () => {
+      scene.requestRender(); // without a request, render() does nothing and the buffer is empty
       scene.render();
       return widget.canvas.toDataURL("image/png");
     },
