@@ -37,7 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     app = FastAPI(
-        title="CIM Twin", version=__version__, lifespan=lifespan, redoc_url=None,
+        title="CIM Twin", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
         description="3D city information model: layers, features, tiles, imports, receipts.",
     )  # fmt: skip
     app.state.cim = state

@@ -65,7 +65,7 @@ def _translated(sentence: str) -> str | None:
         if None in words.values() and not any(letter.isalpha() for letter in entry.literals):
             continue  # "{source}: {SENTENCE}" fits anything; the sentence must be one of ours
         filled = {name: words.get(name) or _copied(value) for name, value in values.items()}
-        return PLACEHOLDER.sub(lambda place, filled=filled: filled[place[1]], entry.zh)  # type: ignore[misc]
+        return entry.zh.format_map(filled)
     return None
 
 

@@ -1,6 +1,7 @@
 """What this server is, what it conforms to, and whether it is well."""
 
 from fastapi import APIRouter, Request
+from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import FileResponse, Response
 
 from cim_core import __version__
@@ -71,6 +72,18 @@ def city(state: StateDep) -> Response:
             "max_upload_bytes": state.settings.max_upload_bytes,
             "extensions": extensions(),
         }
+    )
+
+
+@router.get("/docs", summary="The interactive description", include_in_schema=False)
+def docs() -> Response:
+    """The API's description, from files of our own: there may be no internet."""
+    return get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="CIM Twin API",
+        swagger_js_url="/viewer/swagger/swagger-ui-bundle.js",
+        swagger_css_url="/viewer/swagger/swagger-ui.css",
+        swagger_favicon_url="data:,",
     )
 
 

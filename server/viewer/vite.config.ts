@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { defineConfig, type Plugin } from "vite";
 
 const CESIUM_BUILD = resolve(import.meta.dirname, "node_modules/cesium/Build/Cesium");
+const SWAGGER = resolve(import.meta.dirname, "node_modules/swagger-ui-dist");
 const CESIUM_URL = "/viewer/cesium";
 
 /** Engine parts that nothing in the viewer can ask for: star maps, world imagery, widget skins. */
@@ -41,6 +42,10 @@ function prebuiltCesium(): Plugin {
           recursive: true,
           filter: (source) => !NOT_SHIPPED.some((pattern) => pattern.test(source)),
         });
+      }
+      // The interactive description of the API, which must open on networks without internet.
+      for (const part of ["swagger-ui-bundle.js", "swagger-ui.css"]) {
+        cpSync(resolve(SWAGGER, part), resolve(outDir, "swagger", part));
       }
     },
   };

@@ -10,6 +10,7 @@ import pytest
 
 from cim_core.city import City
 from tests.support.serving import Server
+from tests.test_viewer.conftest import Watched
 
 DROP = """([name, text]) => {
     const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));
@@ -225,3 +226,12 @@ def test_a_version_published_elsewhere_appears_without_reloading(
 def test_an_empty_city_invites(server: Server, visit) -> None:
     page = visit(server.url, width=1280, height=720)
     assert "IFC" in page.locator("body").inner_text()
+
+
+def test_the_description_of_the_api_opens_without_internet(sample_server: Server, browser) -> None:
+    watched = Watched(browser.new_page(), sample_server.url)
+    watched.listen()
+    watched.page.goto(f"{sample_server.url}/docs")
+    watched.page.get_by_text("Search all layers").wait_for()
+    watched.page.close()
+    assert watched.odd == []
