@@ -73,10 +73,8 @@ class Module:
                 for target in node.targets:
                     if isinstance(target, ast.Name):
                         yield target.id, node.value
-            elif isinstance(node, ast.AnnAssign | ast.AugAssign) and isinstance(
-                node.target, ast.Name
-            ):
-                if node.value is not None:
+            elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+                if isinstance(node.target, ast.Name) and node.value is not None:
                     yield node.target.id, node.value
 
     def spoken(self) -> Iterator[ast.expr]:
@@ -241,7 +239,7 @@ def test_no_sentence_has_two_entries() -> None:
 
 REAL = {
     "the layer id 'Büro' cannot be used: take 1 to 63 of a–z, 0–9, - and _, beginning with a "
-    "letter or digit": "图层标识 “Büro” 不可用：请使用 1 至 63 个字符（a–z、0–9、- 和 _），并以字母或数字开头",
+    "letter or digit": "图层标识“Büro”不可用：请使用 1 至 63 个字符（a–z、0–9、- 和 _），并以字母或数字开头",
     "办公楼 1; v2.ifc is of the schema IFC5, which is not supported; export it as IFC2X3, IFC4 or "
     "IFC4X3": "办公楼 1; v2.ifc 的模式为 IFC5，不受支持；请导出为 IFC2X3、IFC4 或 IFC4X3",
     "a.ifc does not lie in EPSG:4547: its middle is at 12, 34, outside that system's area; give the "
@@ -254,14 +252,14 @@ REAL = {
 
 NESTED = {
     "IfcMapConversion: the reference system 'GZ2000: local' is not known; give an EPSG code such as "
-    "EPSG:4547": "IfcMapConversion：无法识别坐标系 “GZ2000: local”；请给出 EPSG 代码，例如 EPSG:4547",
+    "EPSG:4547": "IfcMapConversion：无法识别坐标系“GZ2000: local”；请给出 EPSG 代码，例如 EPSG:4547",
     "no element of a.ifc has usable geometry (its geometry cannot be made (no reason given) is the "
     "first reason); export it again with geometry": "a.ifc 中没有任何构件具有可用的几何（首个原因："
     "无法生成几何（未给出原因））；请连同几何重新导出",
     "its geometry cannot be made (BRep_API: not done\nsecond line)": "无法生成几何（BRep_API: not done\n"
     "second line）",
     "ePSet_MapConversion was not used: could not convert string to float: '12,5'": "未采用 "
-    "ePSet_MapConversion：无法将 “12,5” 转换为数值",
+    "ePSet_MapConversion：无法将“12,5”转换为数值",
     "query.limit: Input should be less than or equal to 1000": "query.limit：应小于或等于 1000",
     "/nowhere: Not Found": "/nowhere：未找到",
     "the job 0199 has ended already (successful); nothing is left to cancel": "任务 0199 已经结束"
@@ -283,9 +281,9 @@ def test_a_real_sentence_keeps_its_values(english: str, chinese: str) -> None:
             lambda: Frame(200.0, 0.0, 0.0),
             "锚点 200.0, 0.0, 0.0 不是有效的经度、纬度和高程；.*113.46,23.10,0",
         ),
-        (lambda: projection("EPSG:1"), "无法识别坐标系 “EPSG:1”；请给出 EPSG 代码，例如 EPSG:4547"),
-        (lambda: projection("EPSG:4978"), "坐标系 “EPSG:4978” 不是地图投影；.*"),
-        (lambda: check_layer_id("a/b"), "图层标识 “a/b” 不可用：.*"),
+        (lambda: projection("EPSG:1"), "无法识别坐标系“EPSG:1”；请给出 EPSG 代码，例如 EPSG:4547"),
+        (lambda: projection("EPSG:4978"), "坐标系“EPSG:4978”不是地图投影；.*"),
+        (lambda: check_layer_id("a/b"), "图层标识“a/b”不可用：.*"),
         (lambda: importer_for("a.dwg"), r"a\.dwg 无法导入：不支持的格式（\.dwg）；.*：\.ifc.*"),
         (lambda: importer_for("plan"), "plan 无法导入：不支持的格式（文件名没有扩展名）；.*"),
         (lambda: parse_anchor("here"), "anchor=here 不是有效位置；.*"),
