@@ -1,21 +1,15 @@
 """Keeps web pages of other origins from using a server that trusts its own machine."""
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from cim_core.feature import Value
 from server.problem_answers import problem_response
+from server.problems import problem
 
 _HERE = {"127.0.0.1", "localhost", "::1"}
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
-_REFUSAL: Mapping[str, Value] = {
-    "type": "about:blank",
-    "title": "Forbidden",
-    "status": 403,
-    "detail": "this server answers only its own pages on this machine",
-}
+_REFUSAL = "this server answers only its own pages on this machine"
 
 
 class SameOrigin:
@@ -40,7 +34,7 @@ class SameOrigin:
             if urlsplit(f"//{host}").hostname not in _HERE or (
                 foreign and scope["method"] not in _HARMLESS
             ):
-                refusal = problem_response(_REFUSAL)
+                refusal = problem_response(problem(403, "Forbidden", _REFUSAL))
                 await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -18,6 +18,7 @@ from cim_core.progress import Progress
 from cim_core.receipt import Input, hash_file, write_receipt
 from cim_core.work import Limits
 from server.importers import importer_for
+from server.zh import in_chinese
 from tiles import build_tileset, check_tileset
 
 Report = dict[str, Value]
@@ -139,7 +140,12 @@ def _publish(
         "version": draft.version,
         "features": len(_drawn(layer)),
         "dropped": [
-            {"id": item.id, "class": item.feature_class, "reason": item.reason}
+            {
+                "id": item.id,
+                "class": item.feature_class,
+                "reason": item.reason,
+                "reason_zh": in_chinese(item.reason),
+            }
             for item in layer.dropped
         ],
         "georeference": {
@@ -151,6 +157,7 @@ def _publish(
         "bytes": summary["bytes"],
         "receipt": receipt.id,
         "warnings": list(layer.warnings),
+        "warnings_zh": [in_chinese(warning) for warning in layer.warnings],
     }
     draft.publish(
         layer, summary, receipt, (lambda connection: also(connection, report)) if also else None

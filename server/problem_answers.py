@@ -10,12 +10,12 @@ from starlette.exceptions import HTTPException
 
 from cim_core import errors
 from cim_core.feature import Value
-from server.problems import problem_of
+from server.problems import problem, problem_of
 
 
-def problem_response(problem: Mapping[str, Value], instance: str | None = None) -> Response:
+def problem_response(body: Mapping[str, Value], instance: str | None = None) -> Response:
     """An HTTP answer that carries a problem document."""
-    body = dict(problem) if instance is None else {**problem, "instance": instance}
+    body = dict(body) if instance is None else {**body, "instance": instance}
     status = body["status"]
     assert isinstance(status, int)
     return Response(orjson.dumps(body), status, media_type="application/problem+json")
@@ -33,15 +33,13 @@ def install(app: FastAPI) -> None:
     def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        problem = problem_of(errors.InvalidInput(f"{place}: {first['msg']}"))
-        return problem_response(problem, request.url.path)
+        described = problem_of(errors.InvalidInput(f"{place}: {first['msg']}"))
+        return problem_response(described, request.url.path)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
-        problem: dict[str, Value] = {
-            "type": "about:blank", "title": str(error.detail), "status": error.status_code,
-            "detail": f"{request.url.path}: {error.detail}",
-        }  # fmt: skip
-        response = problem_response(problem, request.url.path)
+        title = str(error.detail)
+        described = problem(error.status_code, title, f"{request.url.path}: {title}")
+        response = problem_response(described, request.url.path)
         response.headers.update(error.headers or {})
         return response

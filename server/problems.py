@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from cim_core import errors
 from cim_core.feature import Value
+from server.zh import in_chinese
 
 _log = logging.getLogger(__name__)
 
@@ -32,18 +33,20 @@ def problem_of(error: Exception) -> dict[str, Value]:
     """
     for kind, (status, title) in STATUS.items():
         if isinstance(error, kind):
-            return {
-                "type": "about:blank",
-                "title": title,
-                "status": status,
-                "detail": error.sentence,
-            }
+            return problem(status, title, error.sentence)
     number = secrets.token_hex(6)
     _log.error("unforeseen error %s", number, exc_info=error)
+    sentence = f"something went wrong inside; the log has it under {number}"
+    return {**problem(500, "Internal error", sentence), "id": number}
+
+
+def problem(status: int, title: str, sentence: str) -> dict[str, Value]:
+    """A problem document; its sentence also in Chinese, where there is a translation."""
+    chinese = in_chinese(sentence)
     return {
         "type": "about:blank",
-        "title": "Internal error",
-        "status": 500,
-        "detail": f"something went wrong inside; the log has it under {number}",
-        "id": number,
+        "title": title,
+        "status": status,
+        "detail": sentence,
+        **({"detail_zh": chinese} if chinese else {}),
     }

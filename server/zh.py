@@ -12,7 +12,10 @@ from importlib.resources import files
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _QUOTED = re.compile(r"(['\"])(.*)\1", re.DOTALL)
-_SENTENCES_REMEMBERED = 4096
+_SENTENCES_REMEMBERED = 1024
+_LONGEST = 10_000
+_DEEPEST = 3
+"""A sentence in a sentence in a sentence: what is deeper is no sentence of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +31,19 @@ class Entry:
         return PLACEHOLDER.sub("", self.en)
 
     def pattern(self) -> re.Pattern[str]:
-        """Matches the English sentences of this template; a group for each placeholder."""
-        parts: list[str] = []
-        for place, part in enumerate(PLACEHOLDER.split(self.en)):
-            if place % 2 == 0:
-                parts.append(re.escape(part))
-            elif f"(?P<{part}>.*?)" in parts:
-                parts.append(f"(?P={part})")
-            else:
-                parts.append(f"(?P<{part}>.*?)")
-        return re.compile("".join(parts), re.DOTALL)
+        """Matches the English sentences of this template; a group for each placeholder.
+
+        A placeholder ends where the text after it first occurs, for good (an atomic group), so the
+        time to match grows with the sentence and not with some power of it.
+        """
+        first, *rest = PLACEHOLDER.split(self.en)
+        pattern = re.escape(first)
+        for name, text in zip(rest[::2], rest[1::2], strict=True):
+            group = f"(?P<{name}>"
+            value = f"(?P={name})" if group in pattern else f"{group}.*?)"
+            pattern += f"(?>{value}{re.escape(text)})"
+        head, atomic, last = pattern.rpartition("(?>")  # the last may go on to the very end
+        return re.compile(head + atomic.replace(">", ":") + last, re.DOTALL)
 
 
 def in_chinese(sentence: str) -> str | None:
@@ -51,17 +57,21 @@ def in_chinese(sentence: str) -> str | None:
     >>> in_chinese("it went wrong") is None
     True
     """
-    return _translated(sentence)
+    return _translated(sentence, 0) if len(sentence) <= _LONGEST else None
 
 
 @lru_cache(maxsize=_SENTENCES_REMEMBERED)
-def _translated(sentence: str) -> str | None:
+def _translated(sentence: str, depth: int) -> str | None:
+    if depth > _DEEPEST:
+        return None
     for entry, pattern in _patterns():
         found = pattern.fullmatch(sentence)
         if found is None:
             continue
         values = found.groupdict()
-        words = {name: _translated(value) for name, value in values.items() if name.isupper()}
+        words = {
+            name: _translated(value, depth + 1) for name, value in values.items() if name.isupper()
+        }
         if None in words.values() and not any(letter.isalpha() for letter in entry.literals):
             continue  # "{source}: {SENTENCE}" fits anything; the sentence must be one of ours
         filled = {name: words.get(name) or _copied(value) for name, value in values.items()}

@@ -36,10 +36,14 @@ export function isTextKey(key: string): key is TextKey {
   return key in TEXTS.en;
 }
 
-/** What the server says in both languages, or in neither. */
-export function localized(text: Localized | string | null | undefined): string {
-  if (text === null || text === undefined) return "";
-  return typeof text === "string" ? text : (text[current] ?? text.en ?? "");
+/** What the server says in both languages. */
+export function localized(text: Localized | null | undefined): string {
+  return text?.[current] ?? text?.en ?? "";
+}
+
+/** A sentence of the server: it is always there in English, and in Chinese where it is known. */
+export function said(english: string, chinese: string | null | undefined): string {
+  return current === "zh" && chinese ? chinese : english;
 }
 
 export function formatNumber(value: number, digits = 3): string {

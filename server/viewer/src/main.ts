@@ -10,7 +10,7 @@ import { ScreenSpaceEventHandler, ScreenSpaceEventType } from "cesium";
 import { keepAddress } from "./address";
 import type { App } from "./app";
 import { Camera, toBbox3D } from "./camera";
-import { api } from "./data/api";
+import { api, ApiError } from "./data/api";
 import type { City } from "./data/types";
 import { append, h } from "./dom";
 import { initialLanguage, languageChanged, setLanguage, t } from "./i18n";
@@ -49,13 +49,13 @@ async function cityOrWait(): Promise<City> {
     try {
       return await api.city();
     } catch (error) {
-      const detail = errorText(error);
       let retry: () => void = () => undefined;
       const clicked = new Promise<void>((resolve) => (retry = resolve));
       showMessage({
         icon: "warning",
         title: () => t("app.unreachable"),
-        hint: () => (detail === t("app.unreachable") ? t("app.unreachableHint") : detail),
+        hint: () =>
+          error instanceof ApiError && error.status === 0 ? t("app.unreachableHint") : errorText(error),
         action: { label: () => t("app.retry"), run: () => retry() },
       });
       await Promise.race([clicked, new Promise((resolve) => setTimeout(resolve, ASK_AGAIN))]);

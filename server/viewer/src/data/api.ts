@@ -5,6 +5,7 @@ export class ApiError extends Error {
   constructor(
     readonly status: number,
     message: string,
+    readonly messageZh: string | null = null,
     readonly reference: string | null = null,
   ) {
     super(message);
@@ -16,7 +17,7 @@ export function problemToError(status: number, body: string): ApiError {
   try {
     const problem = JSON.parse(body) as Partial<Problem>;
     const text = problem.detail ?? problem.title;
-    if (text) return new ApiError(status, text, problem.id ?? null);
+    if (text) return new ApiError(status, text, problem.detail_zh ?? null, problem.id ?? null);
   } catch {
     // A proxy's HTML page or nothing at all: the status is what is known.
   }

@@ -104,6 +104,7 @@ export interface Problem {
   title: string;
   status: number;
   detail?: string;
+  detail_zh?: string;
   id?: string;
 }
 
@@ -112,7 +113,8 @@ export type JobStatus = "accepted" | "running" | "successful" | "failed" | "dism
 export interface Dropped {
   id: string;
   class: string;
-  reason: string | Localized;
+  reason: string;
+  reason_zh?: string;
 }
 
 export interface ImportReport {
@@ -124,7 +126,9 @@ export interface ImportReport {
   tileset: string;
   bytes: number;
   receipt: string | null;
-  warnings: (string | Localized)[];
+  warnings: string[];
+  /** As long as `warnings`; `null` where there is no Chinese. */
+  warnings_zh?: (string | null)[];
 }
 
 export interface Job {

@@ -4,7 +4,7 @@ import { toBbox3D } from "../camera";
 import { api } from "../data/api";
 import type { Item, PropertySet, PropertyValue } from "../data/types";
 import { type Child, h, icon, iconButton, replace } from "../dom";
-import { formatNumber, formatUnit, languageChanged, SEPARATOR, t } from "../i18n";
+import { formatNumber, formatUnit, languageChanged, t } from "../i18n";
 import type { Layer } from "../layers";
 import type { Picked } from "../selection";
 import { errorText } from "./errors";
@@ -82,7 +82,7 @@ function identity(item: Item, layer: Layer | undefined): HTMLElement {
   const parent =
     p.parent &&
     p.parent.id !== p.storey?.id &&
-    [p.parent.name, classTitle(layer, p.parent.class)].filter(Boolean).join(SEPARATOR);
+    (p.parent.name || classTitle(layer, p.parent.class));
   const heights =
     typeof p.zmin === "number" && typeof p.zmax === "number"
       ? `${formatNumber(p.zmin, 2)} – ${formatNumber(p.zmax, 2)} m`
@@ -191,9 +191,11 @@ function provenance(item: Item, layer: Layer | undefined): HTMLElement {
 export function attributesPanel(app: App): HTMLElement {
   const element = h("aside", { class: "panel attributes", hidden: true });
   let shown: Item | null = null;
+  let failure: unknown = null;
 
   const draw = (item: Item) => {
     shown = item;
+    failure = null;
     const layer = app.layers.get(item.layer);
     replace(
       element,
@@ -210,6 +212,7 @@ export function attributesPanel(app: App): HTMLElement {
   };
   const message = (text: string, kind: string) => {
     shown = null;
+    failure = null;
     replace(
       element,
       h(
@@ -222,12 +225,18 @@ export function attributesPanel(app: App): HTMLElement {
     );
   };
 
+  const fail = (error: unknown) => {
+    message(t("attr.failed", { detail: errorText(error) }), "error-text");
+    failure = error;
+  };
+
   const load = async (picked: Picked | null) => {
     element.hidden = picked === null;
     document.body.classList.toggle("attributes-open", picked !== null);
     element.setAttribute("aria-label", t("attr.label"));
     if (!picked) {
       shown = null;
+      failure = null;
       return;
     }
     element.setAttribute("aria-busy", "true");
@@ -238,7 +247,7 @@ export function attributesPanel(app: App): HTMLElement {
       const item = await api.item(picked.layer, picked.id);
       if (current()) draw(item);
     } catch (error) {
-      if (current()) message(t("attr.failed", { detail: errorText(error) }), "error-text");
+      if (current()) fail(error);
     } finally {
       clearTimeout(slow);
       if (current()) element.removeAttribute("aria-busy");
@@ -249,6 +258,7 @@ export function attributesPanel(app: App): HTMLElement {
   languageChanged.on(() => {
     element.setAttribute("aria-label", t("attr.label"));
     if (shown) draw(shown);
+    else if (failure !== null) fail(failure);
   });
   // A new version may say something else about the same feature.
   app.layers.listed.on(() => {

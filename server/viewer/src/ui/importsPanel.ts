@@ -3,10 +3,10 @@ import type { App } from "../app";
 import { toBbox3D } from "../camera";
 import type { ImportReport, Job } from "../data/types";
 import { h, icon, iconButton, replace } from "../dom";
-import { formatBytes, formatTime, languageChanged, localized, SEPARATOR, t } from "../i18n";
+import { formatBytes, formatTime, languageChanged, localized, said, SEPARATOR, t } from "../i18n";
 import { type ImportEntry, isActive } from "../imports";
 import type { TextKey } from "../texts";
-import { errorText } from "./errors";
+import { errorText, problemText } from "./errors";
 import { facts, openReceipt } from "./receipt";
 import { toast } from "./toast";
 
@@ -49,7 +49,7 @@ function fraction(entry: ImportEntry): number | null {
 function problem(entry: ImportEntry): string | null {
   if (entry.error) return entry.error.status === 0 ? t("import.lost") : errorText(entry.error);
   const found = entry.job?.status === "failed" ? entry.job.problem : null;
-  return found ? (found.detail ?? found.title) : null;
+  return found ? problemText(found) : null;
 }
 
 /** A table of what was left out; long ones are cut, the report says how many there are. */
@@ -81,7 +81,11 @@ function report(job: Job, result: ImportReport): HTMLElement {
         "section",
         {},
         h("h3", {}, t("import.warnings")),
-        h("ul", { class: "warnings" }, ...result.warnings.map((w) => h("li", {}, localized(w)))),
+        h(
+          "ul",
+          { class: "warnings" },
+          ...result.warnings.map((w, i) => h("li", {}, said(w, result.warnings_zh?.[i]))),
+        ),
       ),
     result.dropped.length > 0 &&
       h(
@@ -114,7 +118,7 @@ function report(job: Job, result: ImportReport): HTMLElement {
                   h(
                     "tr",
                     {},
-                    h("td", {}, localized(d.reason)),
+                    h("td", {}, said(d.reason, d.reason_zh)),
                     h("td", {}, d.class),
                     h("td", {}, h("code", {}, d.id)),
                   ),
