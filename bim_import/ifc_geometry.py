@@ -92,11 +92,13 @@ def make_task(path: str) -> work.Task:
     settings = _geom.settings()
     sent: set[str] = set()
 
-    def answer(shape: Any) -> _Answer:
+    def answer(shape: Any) -> _Answer | Failure:
         geometry = shape.geometry
         meshes = None
         if geometry.id not in sent:
             meshes = _meshes(geometry)
+            if not meshes:
+                return Failure("its geometry has no area")
             sent.add(geometry.id)
         matrix = np.array(shape.transformation.matrix, np.float64).reshape(4, 4).T
         return _Answer(geometry.id, matrix, meshes)
@@ -145,12 +147,12 @@ def _meshes(geometry: Any) -> tuple[Mesh, ...]:
     triangles = np.frombuffer(geometry.faces_buffer, np.int32).reshape(-1, 3)
     numbers = np.frombuffer(geometry.material_ids_buffer, np.int32)
     materials = [_material(style) for style in geometry.materials]
-    meshes = []
+    found = []
     for number in np.unique(numbers):
         used, index = np.unique(triangles[numbers == number], return_inverse=True)
         material = materials[number] if 0 <= number < len(materials) else PLAIN
-        meshes.append(Mesh(positions[used], index.reshape(-1, 3).astype(np.uint32), material))
-    return tuple(meshes)
+        found.append(Mesh(positions[used], index.reshape(-1, 3).astype(np.uint32), material))
+    return tuple(mesh for mesh in found if mesh.solid().any())
 
 
 def _material(style: Any) -> Material:

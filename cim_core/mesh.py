@@ -25,6 +25,10 @@ PLAIN = Material("", (0.78, 0.78, 0.76, 1.0))
 """What is drawn where the source names no material."""
 
 
+_NO_AREA = 5e-13
+"""Square metres: less is a point or a line that rounding has opened."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mesh:
     """Triangles of one material.
@@ -51,11 +55,19 @@ class Mesh:
         """The axis-aligned box as (2, 3) float64: lower corner, upper corner."""
         return np.array([self.positions.min(axis=0), self.positions.max(axis=0)])
 
-    def area(self) -> float:
-        """The summed area of all triangles, square metres."""
+    def areas(self) -> Floats:
+        """The area of each triangle, (m,) square metres."""
         corners = self.positions[self.triangles]
         cross = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        return float(np.linalg.norm(cross, axis=1).sum() / 2)
+        return np.asarray(np.linalg.norm(cross, axis=1) / 2, np.float64)
+
+    def area(self) -> float:
+        """The summed area of all triangles, square metres."""
+        return float(self.areas().sum())
+
+    def solid(self) -> NDArray[np.bool_]:
+        """Which triangles have an area at all, (m,); the others cannot be drawn."""
+        return self.areas() > _NO_AREA
 
 
 def transformed(positions: Floats, matrix: Floats) -> Floats:

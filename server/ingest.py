@@ -112,13 +112,13 @@ def ingest(
     return report
 
 
-def retile(city: City, layer_id: str, progress: Progress) -> Report:
+def retile(city: City, layer_id: str, progress: Progress, also: Also | None = None) -> Report:
     """Tile a layer again from what the registry keeps, as a new version; raises `CimError`."""
     layer = city.load(layer_id)
     before = city.layers.get(layer_id)
     inputs = (Input(f"{layer_id} version {before.version}", before.receipt, 0),)
     with city.draft(layer_id, layer.title, progress) as draft:
-        return _publish(city, draft, layer, "tile", inputs, {"layer": layer_id}, progress, None)
+        return _publish(city, draft, layer, "tile", inputs, {"layer": layer_id}, progress, also)
 
 
 def _publish(
@@ -169,8 +169,5 @@ def _drawn(layer: Layer) -> list[str]:
     """The ids of the features that have something to draw."""
     match layer.content:
         case Features(features, meshes):
-            return [
-                feature.id
-                for feature in features
-                if any(len(meshes[i.mesh_key].triangles) for i in feature.instances)
-            ]
+            solid = {key for key, mesh in meshes.items() if mesh.solid().any()}
+            return [f.id for f in features if any(i.mesh_key in solid for i in f.instances)]

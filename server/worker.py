@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable
@@ -15,10 +16,11 @@ from types import FrameType
 
 from cim_core.city import City
 from cim_core.errors import Cancelled
+from cim_core.feature import Value
 from cim_core.progress import Progress, Report
 from cim_core.store.jobs import Job, succeed_job
 from cim_core.work import Limits
-from server.ingest import Upload, ingest
+from server.ingest import Upload, ingest, retile
 from server.problems import problem_of
 from server.settings import load_settings
 
@@ -97,12 +99,15 @@ def run_job(
                 listener(done, total, note)
 
         progress = Progress(report, pulse.cancelled)
-        upload = Upload.from_parameters(job.parameters)
+
+        def end(connection: sqlite3.Connection, result: dict[str, Value]) -> None:
+            succeed_job(connection, job.id, owner, result)
+
         try:
-            ingest(
-                city, upload, limits, progress,
-                lambda connection, result: succeed_job(connection, job.id, owner, result),
-            )  # fmt: skip
+            if job.type == "tile":
+                retile(city, str(job.layer), progress, end)
+            else:
+                ingest(city, Upload.from_parameters(job.parameters), limits, progress, end)
         except _Stopped:
             city.jobs.release(job.id, owner)
             raise
@@ -111,15 +116,15 @@ def run_job(
         except Exception as error:
             city.jobs.fail(job.id, owner, problem_of(error))
     ended = city.jobs.get(job.id)
-    if ended.ended:
-        discard_upload(city, upload.path)
+    if ended.ended and "path" in job.parameters:
+        _discard_upload(city, Path(str(job.parameters["path"])))
     return ended
 
 
-def discard_upload(city: City, path: Path) -> None:
+def _discard_upload(city: City, path: Path) -> None:
     """Delete an uploaded file whose job has ended; files outside the city are not ours."""
     folder = path.parent
-    if folder.parent == city.uploads_folder:
+    if folder.parent == city.uploads_folder.resolve():
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -34,7 +34,7 @@ def shade(mesh: Mesh) -> Shaded:
     corners = mesh.positions[mesh.triangles]
     doubled = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(doubled, axis=1)
-    sound = area > 1e-12
+    sound = mesh.solid()
     triangles, doubled, area = mesh.triangles[sound], doubled[sound], area[sound]
     if not len(triangles):
         nothing = np.empty((0, 3))

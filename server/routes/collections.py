@@ -21,7 +21,8 @@ from server.describe import (
     link,
     version_entry,
 )
-from server.state import CityDep
+from server.routes.jobs import described
+from server.state import CityDep, StateDep
 
 router = APIRouter(tags=["layers"])
 
@@ -52,6 +53,14 @@ def remove_collection(layer: str, city: CityDep) -> Response:
 def list_versions(layer: str, city: CityDep) -> Response:
     """The kept versions, newest first."""
     return json_answer({"versions": [version_entry(item) for item in city.layers.versions(layer)]})
+
+
+@router.post("/collections/{layer}/tiles", status_code=202, summary="Tile a layer again")
+def tile_collection(layer: str, state: StateDep) -> Response:
+    """Tile a layer again from what the city keeps of it, as a job that makes a new version."""
+    state.city.layers.get(layer)
+    job = state.city.jobs.add("tile", layer, None, {"layer": layer})
+    return json_answer(described(job), status=202, headers={"location": f"/jobs/{job.id}"})
 
 
 @router.get("/collections/{layer}/items", summary="Features of a layer")

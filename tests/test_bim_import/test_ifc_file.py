@@ -3,6 +3,7 @@
 import zipfile
 from pathlib import Path
 
+import ifcopenshell
 import pytest
 
 from cim_core.city import City
@@ -112,3 +113,19 @@ def test_elements_that_share_a_global_id_are_all_kept(city: City, tmp_path: Path
     report = import_file(city, tmp_path / "m.ifc")
     assert report["features"] == 2
     assert any("GlobalId" in warning for warning in report["warnings"])
+
+
+def test_an_element_without_area_is_left_out_and_named(city: City, tmp_path: Path) -> None:
+    """A sliver that has triangles but no area would be in the registry and never on the screen."""
+    write_ifc(tmp_path / "m.ifc", Recipe(boxes=2))
+    model = ifcopenshell.open(str(tmp_path / "m.ifc"))
+    body = model.by_type("IfcShapeRepresentation")[0]
+    points = model.createIfcCartesianPointList3D(
+        [(0.0, 0.0, 0.0), (1.0, 0.0, 0.0), (2.0, 0.0, 0.0)]
+    )
+    faces = model.createIfcTriangulatedFaceSet(points, None, None, [(1, 2, 3)])
+    body.Items, body.RepresentationType = [faces], "Tessellation"
+    model.write(str(tmp_path / "m.ifc"))
+    report = import_file(city, tmp_path / "m.ifc")
+    assert report["features"] == 1
+    assert len(report["dropped"]) == 1

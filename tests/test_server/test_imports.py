@@ -179,3 +179,15 @@ def test_many_uploads_at_once_all_arrive(server: Server, small: Path) -> None:
     assert {server.finished(job)["status"] for job in jobs} == {"successful"}
     layers = [c["id"] for c in server.client.get("/collections").json()["collections"]]
     assert layers == [f"layer{number}" for number in range(4)]
+
+
+def test_a_layer_can_be_tiled_again_over_http(server: Server, small: Path) -> None:
+    first = server.finished(server.upload(small)["jobID"])["report"]
+    answer = server.client.post("/collections/small/tiles")
+    assert answer.status_code == 202
+    done = server.finished(answer.json()["jobID"])
+    assert (done["type"], done["status"]) == ("tile", "successful")
+    assert done["report"]["version"] == 2
+    again = server.client.get(done["report"]["tileset"]).content
+    assert again == server.client.get(first["tileset"]).content
+    assert server.client.post("/collections/nope/tiles").status_code == 404
