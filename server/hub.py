@@ -1,6 +1,8 @@
 """What happens in the city, told to everyone who listens, whichever process did it."""
 
 import asyncio
+import logging
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -8,8 +10,11 @@ from cim_core.city import City
 from cim_core.feature import Value
 
 _POLL_SECONDS = 0.2
+_RETRY_SECONDS = 5.0
 _QUEUE = 256
 _JOBS_WATCHED = 50
+
+_log = logging.getLogger(__name__)
 
 Event = tuple[str, dict[str, Value]]
 
@@ -29,11 +34,15 @@ class Hub:
             counter = -1
             self._read()
             while True:
-                now = self._city.database.change_counter()
-                if now != counter:
-                    counter = now
-                    for event in self._read():
-                        self._tell(event)
+                try:
+                    now = self._city.database.change_counter()
+                    if now != counter:
+                        for event in self._read():
+                            self._tell(event)
+                        counter = now
+                except sqlite3.Error:
+                    _log.exception("the city could not be read; trying again")
+                    await asyncio.sleep(_RETRY_SECONDS)
                 await asyncio.sleep(_POLL_SECONDS)
         finally:
             self.close()

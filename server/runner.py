@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import shutil
+import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -14,6 +15,7 @@ from server.settings import Settings
 from server.worker import is_dead
 
 _TICK_SECONDS = 0.5
+_CLEAN_SECONDS = 5.0
 _ORPHAN_SECONDS = 3600.0
 _JOBS_REMEMBERED = 10_000
 
@@ -28,6 +30,7 @@ class Runner:
         self._settings = settings
         self._worker: asyncio.subprocess.Process | None = None
         self._wake = asyncio.Event()
+        self._cleaned = -_CLEAN_SECONDS
 
     def wake(self) -> None:
         """A job was added: do not wait for the next tick."""
@@ -36,18 +39,29 @@ class Runner:
     async def run(self) -> None:
         """Until cancelled; then the running job goes back to the queue."""
         try:
-            await asyncio.to_thread(self._clean_up)
             while True:
-                await asyncio.to_thread(self._city.jobs.recover, is_dead)
-                waiting = await asyncio.to_thread(self._city.jobs.waiting)
-                if waiting:
-                    await self._work(waiting[0].id)
-                    continue
-                self._wake.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), _TICK_SECONDS)
+                try:
+                    await self._turn()
+                except (OSError, sqlite3.Error):
+                    _log.exception("the city could not be read or written; trying again")
+                    await asyncio.sleep(_CLEAN_SECONDS)
         finally:
             await self._stop()
+
+    async def _turn(self) -> None:
+        """Do what waits; else wait a moment for something to do."""
+        # Not only when a worker of ours dies: one may have outlived the server before us.
+        if time.monotonic() - self._cleaned >= _CLEAN_SECONDS:
+            await asyncio.to_thread(self._clean_up)
+            self._cleaned = time.monotonic()
+        await asyncio.to_thread(self._city.jobs.recover, is_dead)
+        waiting = await asyncio.to_thread(self._city.jobs.waiting)
+        if waiting:
+            await self._work(waiting[0].id)
+            return
+        self._wake.clear()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), _TICK_SECONDS)
 
     async def _work(self, job_id: str) -> None:
         self._worker = await asyncio.create_subprocess_exec(
@@ -65,7 +79,6 @@ class Runner:
         self._worker = None
         if code != 0:
             _log.warning("the worker of job %s ended with code %s", job_id, code)
-            await asyncio.to_thread(self._clean_up)
 
     async def _stop(self) -> None:
         if self._worker is not None and self._worker.returncode is None:
@@ -81,7 +94,7 @@ class Runner:
 
 def _discard_orphans(city: City) -> None:
     """Delete uploads of jobs that ended without their worker, or that never became a job."""
-    if not city.uploads_folder.is_dir():
+    if not city.uploads_folder.is_dir() or not any(city.uploads_folder.iterdir()):
         return
     ended = {
         str(Path(str(job.parameters.get("path"))).parent.name): job.ended

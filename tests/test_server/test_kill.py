@@ -96,6 +96,10 @@ def campaign(folder: Path, sample: Path, kills: int) -> None:
     final = server.finished(server.upload(house)["jobID"])
     assert final["status"] == "successful", final
     assert assert_whole(server, city) == final["report"]["version"]
+    since = time.monotonic()
+    while any(city.uploads_folder.iterdir()):
+        assert time.monotonic() - since < RECOVERED_SECONDS, list(city.uploads_folder.iterdir())
+        time.sleep(0.1)
     server.stop()
     assert_no_debris(city)
     assert city.layers.get("house").version > 1, outcomes
