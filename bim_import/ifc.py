@@ -1,5 +1,6 @@
 """IFC: a building or structure as its designers know it, element by element."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from bim_import.ifc_classes import class_styles
 from bim_import.ifc_file import open_ifc, products_with_shape
 from bim_import.ifc_geometry import Shape, tessellate
 from bim_import.ifc_georeference import georeference
+from bim_import.ifc_mapped import shared
 from bim_import.ifc_properties import TILE_ATTRIBUTES, ElementReader
 from cim_core.errors import InvalidInput
 from cim_core.feature import Feature, Instance
@@ -20,8 +22,13 @@ from cim_core.mesh import Floats, Mesh, transformed
 from cim_core.progress import Progress
 from cim_core.work import Failure
 
+_log = logging.getLogger(__name__)
+
 _BENT_METRES = 200.0
 """Larger elements follow the earth's curvature vertex by vertex instead of as one rigid piece."""
+
+_ONE_PLACE_METRES = 200_000.0
+"""What is larger, or farther from the middle of the others, is a mistake in the file."""
 
 _KEEP_FRAME_METRES = 5_000.0
 """A new version whose middle moved less keeps the layer's frame, and so its unchanged tiles."""
@@ -48,6 +55,8 @@ class IfcImporter:
                 failures[step] = result.reason
             else:
                 shapes[step] = result
+        shapes = shared(model, shapes)
+        _set_aside_far(shapes, failures)
         if not shapes:
             raise InvalidInput(
                 f"no element of {source.filename} has usable geometry ({next(iter(failures.values()))} "
@@ -86,6 +95,24 @@ class IfcImporter:
             dropped=dropped,
             warnings=(*place.warnings, *warnings),
         )
+
+
+def _set_aside_far(shapes: dict[int, Shape], failures: dict[int, str]) -> None:
+    """Move what cannot stand on the same piece of earth as the rest from shapes to failures.
+
+    One stray vertex or placement would otherwise spoil the place and the tiles of all.
+    """
+    for step in [s for s in shapes if not _extent(shapes[s]) < _ONE_PLACE_METRES]:
+        del shapes[step]
+        failures[step] = f"its geometry reaches over more than {_ONE_PLACE_METRES / 1000:g} km"
+    if not shapes:
+        return
+    middles = {step: _middle(shape) for step, shape in shapes.items()}
+    center = np.median(np.array(list(middles.values())), axis=0)
+    for step, middle in middles.items():
+        if not np.linalg.norm(middle - center) < _ONE_PLACE_METRES:
+            del shapes[step]
+            failures[step] = f"it lies more than {_ONE_PLACE_METRES / 1000:g} km from the rest"
 
 
 def _middle(shape: Shape) -> Floats:
@@ -138,14 +165,17 @@ def _features(
     """Features for what has geometry and for the structure that holds it; the rest is reported."""
     reader = ElementReader(model)
     structure = [
-        element
-        for kind in ("IfcProject", "IfcProduct")
-        for element in model.by_type(kind)
-        if kind == "IfcProject" or getattr(element, "Representation", None) is None
+        *model.by_type("IfcProject"),
+        *(
+            product
+            for product in model.by_type("IfcProduct")
+            if product.id() not in instances
+            and (product.Representation is None or reader.structure.holds(product))
+        ),
     ]
     wanted = [p for p in products if p.id() in instances] + structure
     taken: dict[str, int] = {}
-    doubles = 0
+    doubles = unread = 0
     features: list[Feature] = []
     for number, element in enumerate(wanted):
         if number % 20 == 0:
@@ -155,16 +185,28 @@ def _features(
         if taken[feature_id] > 1:
             doubles += 1
             feature_id = f"{feature_id}~{taken[feature_id]}"
-        features.append(reader.feature(element, feature_id, instances.get(element.id(), ())))
+        placed = instances.get(element.id(), ())
+        try:
+            features.append(reader.feature(element, feature_id, placed))
+        except Exception as error:  # whatever one element's data does, the others go on
+            _log.warning("properties of #%s cannot be read", element.id(), exc_info=error)
+            features.append(
+                Feature(feature_id, element.is_a(), str(element.Name or ""), None, {}, (), placed)
+            )
+            unread += 1
     progress(len(wanted), len(wanted), "properties")
-    warnings = (
-        (f"{doubles} elements share the GlobalId of another; they were numbered with ~2, ~3, …",)
-        if doubles
-        else ()
-    )
+    warnings: list[str] = []
+    if doubles:
+        warnings.append(
+            f"{doubles} elements share the GlobalId of another; they were numbered with ~2, ~3, …"
+        )
+    if unread:
+        warnings.append(
+            f"the properties of {unread} elements cannot be read; they are kept without"
+        )
     dropped = tuple(
         Dropped(str(product.GlobalId), product.is_a(), failures[product.id()])
         for product in products
         if product.id() in failures
     )
-    return tuple(sorted(features, key=lambda feature: feature.id)), dropped, warnings
+    return tuple(sorted(features, key=lambda feature: feature.id)), dropped, tuple(warnings)

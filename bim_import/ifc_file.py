@@ -1,5 +1,6 @@
 """Opening an IFC file, or saying in one sentence why it cannot be opened."""
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -9,10 +10,9 @@ from ifcopenshell import entity_instance
 from cim_core.errors import InvalidInput, UnsupportedFormat
 
 SCHEMAS = ("IFC2X3", "IFC4", "IFC4X3")
-_IDENTIFIERS = {
-    "IFC2X3", "IFC2X3_TC1", "IFC4", "IFC4_ADD1", "IFC4_ADD2", "IFC4_ADD2_TC1",
-    "IFC4X3", "IFC4X3_ADD1", "IFC4X3_ADD2", "IFC4X3_TC1",
-}  # fmt: skip
+_IDENTIFIERS = {"IFC2X3", "IFC4", "IFC4X3", "IFC4X3_ADD2"}
+_SCHEMA = re.compile(r"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _HEAD_BYTES = 64 << 10
 
 
@@ -49,16 +49,21 @@ def _check_head(path: Path, name: str) -> None:
         raise UnsupportedFormat(f"{name} is a zip archive; unpack it and import the .ifc inside")
     if head.startswith(b"\x89HDF"):
         raise UnsupportedFormat(f"{name} is IFC-HDF; export it as .ifc (STEP)")
-    text = head.decode("latin-1").lstrip("\ufeff\xef\xbb\xbf \t\r\n")
+    if head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        raise UnsupportedFormat(
+            f"{name} begins with a byte-order mark, which IFC does not allow; save it as plain text"
+        )
+    text = head.decode("latin-1").lstrip()
     if text.startswith("<"):
         raise UnsupportedFormat(f"{name} is XML (ifcXML); export it as .ifc (STEP)")
     if not text.upper().startswith("ISO-10303-21"):
         raise InvalidInput(
             f"{name} is not an IFC file: it does not begin with ISO-10303-21; export it as .ifc"
         )
-    schema = _schema_of(text)
-    if schema is None:
+    found = _SCHEMA.search(_COMMENT.sub("", text))
+    if found is None:
         raise InvalidInput(f"{name} names no schema in its header (FILE_SCHEMA); export it again")
+    schema = found.group(1).strip()
     if schema.upper() not in _IDENTIFIERS:
         raise UnsupportedFormat(
             f"{name} is of the schema {schema[:40]}, which is not supported; export it as "
@@ -66,19 +71,11 @@ def _check_head(path: Path, name: str) -> None:
         )
 
 
-def _schema_of(head: str) -> str | None:
-    start = head.upper().find("FILE_SCHEMA")
-    if start < 0:
-        return None
-    parts = head[start:].split("'")
-    return parts[1].strip() if len(parts) > 2 else None
-
-
 def _check_tail(path: Path, name: str) -> None:
     """A file cut short would otherwise open with some of its elements missing."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
-        file.seek(max(0, size - 4096))
+        file.seek(max(0, size - _HEAD_BYTES))
         tail = file.read().decode("latin-1").upper()
     if "END-ISO-10303-21" not in tail:
         raise InvalidInput(

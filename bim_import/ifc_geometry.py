@@ -71,15 +71,15 @@ def tessellate(
 
 
 def _batches(products: Sequence[entity_instance], workers: int) -> list[list[str]]:
-    """Products in batches, those of one mapped representation together: one mesh is made once."""
+    """Products in batches, those of one mapped representation together: the kernel makes it once."""
     ordered = sorted(products, key=lambda p: (_mapping_source(p), p.id()))
     size = min(2000, max(32, len(ordered) // (workers * 8)))
     return [[str(p.id()) for p in ordered[i : i + size]] for i in range(0, len(ordered), size)]
 
 
 def _mapping_source(product: entity_instance) -> int:
-    for representation in product.Representation.Representations:
-        for item in representation.Items:
+    for representation in product.Representation.Representations or ():
+        for item in representation.Items or ():
             if item.is_a("IfcMappedItem"):
                 return int(item.MappingSource.id())
     return 0
@@ -110,7 +110,7 @@ def make_task(path: str) -> work.Task:
         more = iterator.initialize()
         while more:
             shape = iterator.get()
-            if len(shape.geometry.faces):
+            if len(shape.geometry.faces) and str(shape.id) not in answered:
                 answered.add(str(shape.id))
                 yield str(shape.id), answer(shape)
             more = iterator.next()
@@ -125,8 +125,10 @@ def make_task(path: str) -> work.Task:
 
 def _alone(settings: Any, element: entity_instance) -> Any:
     """Try an element by itself, with each kernel in turn."""
-    kinds = {str(r.RepresentationType) for r in element.Representation.Representations}
-    if all(kind.startswith(("Annotation", "Curve", "GeometricCurve", "Point")) for kind in kinds):
+    kinds = {str(r.RepresentationType) for r in element.Representation.Representations or ()}
+    if kinds and all(
+        kind.startswith(("Annotation", "Curve", "GeometricCurve", "Point")) for kind in kinds
+    ):
         return Failure(f"it has no 3D body, only {', '.join(sorted(kinds))}")
     reason = "its representation is empty"
     for kernel in KERNELS:

@@ -42,6 +42,7 @@ class Structure:
                 for child in children if isinstance(children, tuple) else (children,):
                     if child is not None and holder is not None:
                         self._parent[child.id()] = holder
+        self._holders = {holder.id() for holder in self._parent.values()}
         for item in model.by_type("IfcRelAssignsToGroup"):
             group = item.RelatingGroup
             if group is not None and group.is_a("IfcSystem"):
@@ -49,8 +50,12 @@ class Structure:
                     self._systems[member.id()].append(str(group.Name or group.GlobalId))
 
     def parent(self, element: entity_instance) -> entity_instance | None:
-        """What holds an element; a door is held by its opening, that by its wall."""
+        """What holds an element: a door in a wall on a storey is held by the storey."""
         return self._parent.get(element.id())
+
+    def holds(self, element: entity_instance) -> bool:
+        """Whether anything is in an element, or may be: a storey, a stair made of flights."""
+        return element.id() in self._holders or element.is_a("IfcSpatialStructureElement")
 
     def storey(self, element: entity_instance) -> str | None:
         """The GlobalId of the storey an element is on; None outside all storeys."""
@@ -73,7 +78,7 @@ class ElementReader:
 
     def __init__(self, model: ifcopenshell.file) -> None:
         self._model = model
-        self._structure = Structure(model)
+        self.structure = Structure(model)
         self._properties: dict[int, Property] = {}
         self._length = ifcopenshell.util.unit.calculate_unit_scale(model)
         ifcopenshell.util.unit.cache_units(model)
@@ -82,7 +87,7 @@ class ElementReader:
         self, element: entity_instance, feature_id: str, instances: tuple[Instance, ...]
     ) -> Feature:
         """Everything an element says of itself, with the geometry it was given."""
-        parent = self._structure.parent(element)
+        parent = self.structure.parent(element)
         return Feature(
             id=feature_id,
             feature_class=element.is_a(),
@@ -110,8 +115,8 @@ class ElementReader:
         element_type = ifcopenshell.util.element.get_type(element)
         attributes: dict[str, Value] = {
             "type": str(element_type.Name or "") if element_type is not None else None,
-            "storey": self._structure.storey(element),
-            "system": list(self._structure.systems(element)),
+            "storey": self.structure.storey(element),
+            "system": list(self.structure.systems(element)),
             "material": [
                 str(material.Name)
                 for material in ifcopenshell.util.element.get_materials(element)

@@ -21,7 +21,7 @@ def cover(footprint: shapely.Geometry) -> NDArray[np.uint64]:
     >>> cover(shapely.Point(113.459, 23.106)).tolist() == [h3.str_to_int(h3.latlng_to_cell(23.106, 113.459, 13))]
     True
     """
-    if footprint.is_empty:
+    if footprint.is_empty or not np.isfinite(footprint.bounds).all():
         return np.empty(0, np.uint64)
     west, south, east, north = footprint.bounds
     if west == east and south == north:

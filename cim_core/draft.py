@@ -48,6 +48,11 @@ class Draft:
         self._tally = Tally()
         self.published = False
 
+    @property
+    def bbox(self) -> list[float] | None:
+        """west, south, bottom, east, north, top of what was saved; None without geometry."""
+        return self._tally.bbox
+
     def save(self, layer: Layer, geoid_separation: float, progress: Progress) -> None:
         """Keep the layer's features and geometry under this version."""
         features, meshes = layer.content.features, layer.content.meshes
@@ -146,6 +151,8 @@ def _sweep(layers: LayerStore, root: Path, layer_id: str, keep: int) -> None:
 
 def contents_of(tileset: Path) -> Iterable[str]:
     """The file names of the contents a tileset.json names."""
+    if not tileset.is_file():  # lost on disk: nothing of that version can be served any more
+        return
     stack = [json.loads(tileset.read_bytes())["root"]]
     while stack:
         tile = stack.pop()

@@ -42,5 +42,9 @@ class MissingDependency(CimError):
     """A part that has to be installed separately is not there."""
 
 
+class StorageFailed(CimError):
+    """The disk is full, or the system does not let this program read or write there."""
+
+
 class Cancelled(CimError):
     """The work was stopped on request; nothing of it is visible."""

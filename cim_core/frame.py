@@ -1,6 +1,7 @@
 """Places on the earth: the only module that knows reference systems, datums and ECEF."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -97,7 +98,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """A projected (or geographic) reference system, easting first whatever the registry says.
+    """A projected reference system, easting first whatever the registry says.
 
     Make one with `projection`. `unit` is the length of one axis unit in metres; heights are
     always metres above the city's vertical datum.
@@ -151,13 +152,13 @@ def projection(
     if pipeline is not None:
         return _secret_projection(crs, pipeline, geoid_separation, local_to)
     try:
-        system = pyproj.CRS.from_user_input(crs)
+        system = _look_up(crs)
     except CRSError as error:
         raise InvalidInput(
             f"the reference system {crs!r} is not known; give an EPSG code such as EPSG:4547"
         ) from error
     flat = _horizontal(system)
-    if not (flat.is_projected or flat.is_geographic):
+    if not flat.is_projected:
         raise InvalidInput(
             f"the reference system {crs!r} is not a map projection; give a projected one "
             "such as EPSG:4547"
@@ -166,11 +167,22 @@ def projection(
     bounds = (
         (area.west, area.south, area.east, area.north) if area else (-180.0, -90.0, 180.0, 90.0)
     )
-    unit = flat.axis_info[0].unit_conversion_factor if flat.is_projected else 1.0
+    unit = flat.axis_info[0].unit_conversion_factor
     transformer = pyproj.Transformer.from_crs(
         flat, "EPSG:4326", always_xy=True, allow_ballpark=True
     )
     return Projection(crs, unit, bounds, transformer, geoid_separation)
+
+
+def _look_up(crs: str) -> pyproj.CRS:
+    """By what PROJ takes, else by the EPSG code that stands in a longer name."""
+    try:
+        return pyproj.CRS.from_user_input(crs)
+    except CRSError:
+        code = re.search(r"EPSG\W*(\d{4,6})\b", crs, re.IGNORECASE)
+        if code is None:
+            raise
+        return pyproj.CRS.from_epsg(int(code.group(1)))
 
 
 def _secret_projection(

@@ -17,7 +17,7 @@ class Tally:
     def __init__(self) -> None:
         self._classes: Counter[str] = Counter()
         self._storeys: Counter[str | None] = Counter()
-        self._bbox: list[float] | None = None
+        self.bbox: list[float] | None = None
 
     def counted(self, items: Iterable[tuple[Feature, Extent]]) -> Iterable[tuple[Feature, Extent]]:
         """Pass items through, counting those with geometry."""
@@ -30,8 +30,8 @@ class Tally:
             yield feature, extent
 
     def _widen(self, bbox: tuple[float, ...]) -> None:
-        old = self._bbox
-        self._bbox = list(bbox) if old is None else (
+        old = self.bbox
+        self.bbox = list(bbox) if old is None else (
             [min(a, b) for a, b in zip(old[:3], bbox[:3], strict=True)]
             + [max(a, b) for a, b in zip(old[3:], bbox[3:], strict=True)]
         )  # fmt: skip
@@ -44,7 +44,7 @@ class Tally:
             cim_level=layer.cim_level,
             sensitivity=layer.sensitivity,
             frame=[layer.frame.lon, layer.frame.lat, layer.frame.height],
-            bbox=self._bbox,
+            bbox=self.bbox,
             features=self._classes.total(),
             georeference={
                 "method": layer.georeference.method,

@@ -6,8 +6,10 @@ crashes its worker fails alone; the others of its batch are done again one by on
 """
 
 import contextlib
+import ctypes
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -173,6 +175,7 @@ def _epitaph(exitcode: int) -> str:
 
 def serve(descriptor: int) -> None:
     """The life of a worker process: told once what to do, then given batches until the end."""
+    _die_with_parent()
     pipe = Connection(descriptor)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
@@ -188,6 +191,13 @@ def serve(descriptor: int) -> None:
             for answer in task(batch):
                 pipe.send(("result", answer))
             pipe.send(("done", len(batch)))
+
+
+def _die_with_parent() -> None:
+    """A worker stuck in the kernel would not notice that nobody wants its answer any more."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
 
 
 def _limit_memory(memory: int) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import logging
-import shutil
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -26,7 +27,7 @@ from cim_core.work import Limits
 from server.describe import collection, version_entry
 from server.importers import importer_for
 from server.ingest import Upload, layer_id_for, parse_anchor, retile
-from server.problems import problem_of
+from server.problems import foreseen_as, problem_of
 from server.settings import load_settings
 from server.worker import owner_name, run_job
 
@@ -38,6 +39,7 @@ EXIT_CODES: dict[type[errors.CimError], int] = {
     errors.Forbidden: 7,
     errors.TooLarge: 8,
     errors.MissingDependency: 9,
+    errors.StorageFailed: 10,
     errors.Cancelled: 130,
 }
 """What an exit code says; 1 is an unforeseen error, 2 a wrong command line."""
@@ -61,14 +63,17 @@ def main() -> None:
     )
     try:
         app()
-    except errors.CimError as error:
-        _fail(error)
+    except (errors.CimError, OSError, sqlite3.Error) as error:
+        foreseen = foreseen_as(error)
+        if foreseen is None:
+            raise
+        _fail(foreseen)
 
 
 def _fail(error: errors.CimError) -> NoReturn:
     if "--json" in sys.argv:
         _print_json(problem_of(error))
-    _err.print(f"[bold red]error:[/] {error.sentence}", highlight=False, soft_wrap=True)
+    _err.print(f"[bold red]error:[/] {escape(error.sentence)}", highlight=False, soft_wrap=True)
     raise SystemExit(
         next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
     )
@@ -119,16 +124,7 @@ def import_files(
         if not path.is_file():
             raise errors.NotFound(f"there is no file {path}; check the path")
         importer_for(path.name)
-    begun = not city.exists() or not any(city.iterdir())
-    opened = City.open_or_create(city)
-    try:
-        reports = _import_all(opened, files, layer, title, crs, place)
-    except errors.CimError:
-        # A city that this command began and that holds nothing would be all a mistake leaves behind.
-        if begun and not opened.layers.current():
-            opened.database.close()
-            shutil.rmtree(city)
-        raise
+    reports = _import_all(City.open_or_create(city), files, layer, title, crs, place)
     if as_json:
         _print_json(reports[0] if len(files) == 1 else reports)
         return
@@ -183,7 +179,7 @@ def _report_failure(job: Job) -> NoReturn:
 @contextmanager
 def _progress_bar(name: str) -> Iterator[Report]:
     bar = Progress(
-        SpinnerColumn(), TextColumn("{task.fields[name]}"), TextColumn("{task.description}"),
+        SpinnerColumn(), TextColumn("{task.fields[name]}", markup=False), TextColumn("{task.description}"),
         BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn(),
         console=_err, transient=True,
     )  # fmt: skip
@@ -199,15 +195,17 @@ def _progress_bar(name: str) -> Iterator[Report]:
 def _show_report(path: Path, report: dict[str, Any]) -> None:
     out = Console()
     out.print(
-        f"[bold]{path.name}[/] → layer [bold]{report['layer']}[/], version {report['version']}: "
+        f"[bold]{escape(path.name)}[/] → layer [bold]{report['layer']}[/], version {report['version']}: "
         f"{report['features']} features, {report['bytes'] / 1024:.0f} kB of tiles"
     )
-    out.print(f"  {report['georeference']['note']['en']}", highlight=False)
+    out.print(f"  {escape(report['georeference']['note']['en'])}", highlight=False)
     for warning in report["warnings"]:
-        out.print(f"  [yellow]note:[/] {warning}", highlight=False)
+        out.print(f"  [yellow]note:[/] {escape(warning)}", highlight=False)
     reasons = Counter((item["class"], item["reason"]) for item in report["dropped"])
     for (name, reason), count in sorted(reasons.items()):
-        out.print(f"  [yellow]left out:[/] {count} × {name}: {reason}", highlight=False)
+        out.print(
+            f"  [yellow]left out:[/] {count} × {escape(name)}: {escape(reason)}", highlight=False
+        )
     if reasons:
         out.print("  --json names each of them")
 
@@ -222,7 +220,7 @@ def layers(city: CityOption, as_json: JsonOption = False) -> None:
     table = Table("layer", "title", "version", "features", "published", "georeference")
     for item in versions:
         table.add_row(
-            item.layer, item.title, str(item.version), str(item.summary["features"]),
+            item.layer, escape(item.title), str(item.version), str(item.summary["features"]),
             item.published, str(item.summary["georeference"]["method"]),
         )  # fmt: skip
     Console().print(table)
@@ -281,7 +279,7 @@ def info(
     table = Table(show_header=False)
     for key, value in document.items():
         if key not in ("links", "classes", "storeys", "versions"):
-            table.add_row(key, str(value))
+            table.add_row(key, escape(str(value)))
     Console().print(table)
 
 

@@ -28,13 +28,17 @@ class SameOrigin:
             headers = {
                 key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]
             }
-            host = headers.get("host", "")
-            origin = headers.get("origin")
-            foreign = origin is not None and urlsplit(origin).netloc != host
-            if urlsplit(f"//{host}").hostname not in _HERE or (
-                foreign and scope["method"] not in _HARMLESS
-            ):
+            if not _is_ours(scope["method"], headers.get("host", ""), headers.get("origin")):
                 refusal = problem_response(problem(403, "Forbidden", _REFUSAL))
                 await refusal(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def _is_ours(method: str, host: str, origin: str | None) -> bool:
+    try:
+        named = urlsplit(f"//{host}").hostname
+        foreign = origin is not None and urlsplit(origin).netloc != host
+    except ValueError:  # not an address at all
+        return False
+    return named in _HERE and (method in _HARMLESS or not foreign)

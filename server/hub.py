@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
@@ -26,6 +25,7 @@ class Hub:
         self._city = city
         self._listeners: set[asyncio.Queue[Event | None]] = set()
         self._jobs: dict[str, dict[str, Value]] = {}
+        self._unended: set[str] = set()
         self._layers: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -40,7 +40,7 @@ class Hub:
                         for event in self._read():
                             self._tell(event)
                         counter = now
-                except sqlite3.Error:
+                except Exception:
                     _log.exception("the city could not be read; trying again")
                     await asyncio.sleep(_RETRY_SECONDS)
                 await asyncio.sleep(_POLL_SECONDS)
@@ -56,11 +56,17 @@ class Hub:
 
     def _read(self) -> list[Event]:
         events: list[Event] = []
-        for job in reversed(self._city.jobs.newest(_JOBS_WATCHED)):
-            described = job.as_dict()
-            if self._jobs.get(job.id) != described:
-                self._jobs[job.id] = described
+        watched = {job.id: job for job in self._city.jobs.newest(_JOBS_WATCHED)}
+        watched.update({job.id: job for job in self._city.jobs.unended()})
+        lost = [known for known in self._unended if known not in watched]
+        watched.update({job_id: self._city.jobs.get(job_id) for job_id in lost})
+        for job_id in sorted(watched):
+            described = watched[job_id].as_dict()
+            if self._jobs.get(job_id) != described:
                 events.append(("job", described))
+            self._jobs[job_id] = described
+        self._jobs = {job_id: self._jobs[job_id] for job_id in watched}
+        self._unended = {job_id for job_id, job in watched.items() if not job.ended}
         layers = {version.layer: version.version for version in self._city.layers.current()}
         for layer in sorted({*layers, *self._layers}):
             if layers.get(layer) != self._layers.get(layer):

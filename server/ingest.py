@@ -1,6 +1,7 @@
 """From a file to a published version of a layer."""
 
 import hashlib
+import os
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import cast
 
 from cim_core.city import City
-from cim_core.draft import TILESET, Draft
+from cim_core.draft import GEOMETRY, TILESET, Draft
 from cim_core.errors import InvalidInput
 from cim_core.feature import Value
 from cim_core.frame import Frame
@@ -63,10 +64,10 @@ def layer_id_for(filename: str) -> str:
     'office-a_2011'
     """
     stem = PurePath(filename).stem
-    slug = re.sub(r"[^a-z0-9_]+", "-", stem.lower()).strip("-_")[:63]
-    if slug and all(letter.isascii() for letter in stem):
+    slug = re.sub(r"[^a-z0-9_]+", "-", stem.lower()).strip("-_")
+    if slug and stem.isascii() and len(slug) <= 63:
         return check_layer_id(slug)
-    digest = hashlib.sha256(stem.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(os.fsencode(stem)).hexdigest()[:8]
     return check_layer_id(f"{slug[:48]}-{digest}".lstrip("-") if slug else f"layer-{digest}")
 
 
@@ -104,20 +105,17 @@ def ingest(
             "layer": upload.layer_id, "crs": upload.crs,
             "anchor": list(upload.anchor) if upload.anchor else None,
         }  # fmt: skip
-        report = _publish(city, draft, layer, "import", inputs, parameters, progress, also)
-    if layer.georeference.method != "none":
-        bbox = city.layers.get(upload.layer_id).summary["bbox"] or [0.0] * 6
-        ground = round(bbox[2] + city.settings.geoid_separation, 2)
-        city.settle(Frame(layer.frame.lon, layer.frame.lat, ground), layer.georeference.crs)
-    return report
+        return _publish(city, draft, layer, "import", inputs, parameters, progress, also)
 
 
 def retile(city: City, layer_id: str, progress: Progress, also: Also | None = None) -> Report:
     """Tile a layer again from what the registry keeps, as a new version; raises `CimError`."""
-    layer = city.load(layer_id)
-    before = city.layers.get(layer_id)
-    inputs = (Input(f"{layer_id} version {before.version}", before.receipt, 0),)
-    with city.draft(layer_id, layer.title, progress) as draft:
+    title = city.layers.get(layer_id).title
+    with city.draft(layer_id, title, progress) as draft:
+        # Under the layer's lock: an import that ended meanwhile is what is tiled again.
+        layer, before = city.load(layer_id), city.layers.get(layer_id)
+        kept = city.layers_folder / layer_id / str(before.version) / GEOMETRY
+        inputs = (hash_file(kept, f"{layer_id} version {before.version}"),)
         return _publish(city, draft, layer, "tile", inputs, {"layer": layer_id}, progress, also)
 
 
@@ -134,7 +132,12 @@ def _publish(
         "layer": layer.id, "version": draft.version,
         "tileset_sha256": hash_file(tileset, TILESET).sha256,
     }  # fmt: skip
-    receipt = write_receipt(kind, inputs, parameters, outputs)
+    georeference: dict[str, Value] = {
+        "method": layer.georeference.method, "crs": layer.georeference.crs,
+        "frame": [layer.frame.lon, layer.frame.lat, layer.frame.height],
+        "geoid_separation": city.settings.geoid_separation,
+    }  # fmt: skip
+    receipt = write_receipt(kind, inputs, {**parameters, "georeference": georeference}, outputs)
     report: Report = {
         "layer": layer.id,
         "version": draft.version,
@@ -159,10 +162,18 @@ def _publish(
         "warnings": list(layer.warnings),
         "warnings_zh": [in_chinese(warning) for warning in layer.warnings],
     }
+    if layer.georeference.method != "none":
+        city.settle(_ground(layer, draft, city.settings.geoid_separation), layer.georeference.crs)
     draft.publish(
         layer, summary, receipt, (lambda connection: also(connection, report)) if also else None
     )
     return report
+
+
+def _ground(layer: Layer, draft: Draft, geoid_separation: float) -> Frame:
+    """The place of a layer at the height of its lowest part: where a city without one begins."""
+    bottom = draft.bbox[2] if draft.bbox else 0.0
+    return Frame(layer.frame.lon, layer.frame.lat, round(bottom + geoid_separation, 2))
 
 
 def _drawn(layer: Layer) -> list[str]:

@@ -3,13 +3,22 @@
 No web framework here: workers and the command line describe their errors the same way.
 """
 
+import errno
 import logging
+import os
 import secrets
+import sqlite3
 from collections.abc import Mapping
 
 from cim_core import errors
 from cim_core.feature import Value
 from server.zh import in_chinese
+
+_DISK = {
+    errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOENT,
+    errno.ENAMETOOLONG, errno.EIO,
+}  # fmt: skip
+_REGISTRY = ("full", "readonly", "disk I/O", "unable to open", "locked")
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +30,7 @@ STATUS: Mapping[type[errors.CimError], tuple[int, str]] = {
     errors.Conflict: (409, "Conflict"),
     errors.Forbidden: (403, "Forbidden"),
     errors.MissingDependency: (503, "Missing dependency"),
+    errors.StorageFailed: (507, "Storage failed"),
     errors.Cancelled: (409, "Cancelled"),
 }
 
@@ -31,13 +41,33 @@ def problem_of(error: Exception) -> dict[str, Value]:
     What was not foreseen gets a number and nothing else: its text, which may hold anything, goes
     to the log under that number.
     """
-    for kind, (status, title) in STATUS.items():
-        if isinstance(error, kind):
-            return problem(status, title, error.sentence)
+    foreseen = foreseen_as(error)
+    if foreseen is not None:
+        status, title = next(
+            answer for kind, answer in STATUS.items() if isinstance(foreseen, kind)
+        )
+        return problem(status, title, foreseen.sentence)
     number = secrets.token_hex(6)
     _log.error("unforeseen error %s", number, exc_info=error)
     sentence = f"something went wrong inside; the log has it under {number}"
     return {**problem(500, "Internal error", sentence), "id": number}
+
+
+def foreseen_as(error: Exception) -> errors.CimError | None:
+    """The error as one of ours: itself, or what the disk refused; None if nobody foresaw it."""
+    if isinstance(error, errors.CimError) and isinstance(error, tuple(STATUS)):
+        return error
+    if isinstance(error, OSError) and error.errno in _DISK:
+        where = error.filename or "the city's folder"
+        reason = os.strerror(error.errno).lower()
+    elif isinstance(error, sqlite3.OperationalError) and any(w in str(error) for w in _REGISTRY):
+        where, reason = "the city's registry", str(error)
+    else:
+        return None
+    return errors.StorageFailed(
+        f"{where} cannot be read or written ({reason}); free space or correct the permissions, then "
+        "try again"
+    )
 
 
 def problem(status: int, title: str, sentence: str) -> dict[str, Value]:

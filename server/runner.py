@@ -5,7 +5,6 @@ import contextlib
 import logging
 import os
 import shutil
-import sqlite3
 import sys
 import time
 from pathlib import Path
@@ -42,8 +41,8 @@ class Runner:
             while True:
                 try:
                     await self._turn()
-                except (OSError, sqlite3.Error):
-                    _log.exception("the city could not be read or written; trying again")
+                except Exception:
+                    _log.exception("the jobs cannot be looked after; trying again")
                     await asyncio.sleep(_CLEAN_SECONDS)
         finally:
             await self._stop()
@@ -79,6 +78,7 @@ class Runner:
         self._worker = None
         if code != 0:
             _log.warning("the worker of job %s ended with code %s", job_id, code)
+            await asyncio.to_thread(self._city.jobs.strike, job_id)
 
     async def _stop(self) -> None:
         if self._worker is not None and self._worker.returncode is None:

@@ -21,7 +21,9 @@ _TYPES = {
 }  # fmt: skip
 _FOREVER = b"public, max-age=31536000, immutable"
 _ASK_AGAIN = b"no-cache"
-_RANGE = re.compile(rb"bytes=(\d*)-(\d*)$")
+# Listed, and not with a quality of nought.
+_GZIP = re.compile(rb"(?:^|[,\s])(?:x-)?gzip\s*(?:$|,|;\s*q=(?:1|0\.\d*[1-9]))")
+_RANGE = re.compile(rb"bytes=(\d{0,18})-(\d{0,18})$")
 
 Locate = Callable[[str], Path | None]
 
@@ -40,7 +42,8 @@ class FileApp:
             return
         name = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
         headers = dict(scope["headers"])
-        wants_gzip = b"gzip" in headers.get(b"accept-encoding", b"") and b"range" not in headers
+        ranged = scope["method"] == "GET" and _RANGE.match(headers.get(b"range", b"").strip())
+        wants_gzip = bool(_GZIP.search(headers.get(b"accept-encoding", b""))) and not ranged
         found = await anyio.to_thread.run_sync(self._read, name, wants_gzip)
         if found is None:
             await _problem(send, 404, "Not found", [])
@@ -60,18 +63,17 @@ class FileApp:
         status = 200
         if packed:
             answer.append((b"content-encoding", b"gzip"))
-        elif b"range" in headers and headers.get(b"if-range", tag) == tag:
+        elif ranged and headers.get(b"if-range", tag) == tag:
             part = _part(headers[b"range"], len(body))
             if part is None:
                 total = b"bytes */%d" % len(body)
                 await _problem(send, 416, "Range not satisfiable", [(b"content-range", total)])
                 return
-            if part != slice(0, len(body)) or headers[b"range"].startswith(b"bytes="):
-                status = 206
-                answer.append(
-                    (b"content-range", b"bytes %d-%d/%d" % (part.start, part.stop - 1, len(body)))
-                )
-                body = body[part]
+            status = 206
+            answer.append(
+                (b"content-range", b"bytes %d-%d/%d" % (part.start, part.stop - 1, len(body)))
+            )
+            body = body[part]
         await _send(
             send, status, answer, b"" if scope["method"] == "HEAD" else body, length=len(body)
         )
@@ -101,13 +103,11 @@ def _matches(header: bytes | None, tag: bytes) -> bool:
 
 
 def _part(header: bytes, size: int) -> slice | None:
-    """The bytes a Range header asks for; several ranges or nonsense get the whole."""
+    """The bytes a Range header of one range asks for; None if there are none."""
     match = _RANGE.match(header.strip())
-    if match is None or match.groups() == (b"", b""):
-        return slice(0, size)
-    first, last = match.groups()
+    first, last = match.groups() if match else (b"", b"")
     if not first:
-        length = int(last)
+        length = int(last or b"0")
         return slice(max(0, size - length), size) if length and size else None
     start, stop = int(first), min(int(last) + 1, size) if last else size
     return slice(start, stop) if start < stop else None
@@ -159,7 +159,10 @@ def assets_app(folder: Path) -> FileApp:
     root = folder.resolve()
 
     def locate(name: str) -> Path | None:
-        path = (root / name).resolve()
-        return path if path.is_relative_to(root) and path.is_file() else None
+        try:
+            path = (root / name).resolve()
+            return path if path.is_relative_to(root) and path.is_file() else None
+        except (ValueError, OSError):  # a name no file can have
+            return None
 
     return FileApp(locate, lambda name: name.startswith("assets/"))

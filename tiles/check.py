@@ -16,6 +16,7 @@ from tiles.glb import read_glb
 from tiles.metadata import decode_strings
 
 _TOLERANCE = 0.002
+_FLOAT32 = 1e-6  # of its size: what single precision leaves of a very large tile
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 
@@ -92,7 +93,8 @@ def _check_content(path: Path, box: Floats) -> list[str]:
             raise BrokenTileset(f"{path.name}: an accessor's limits are not those of its data")
         x, y, z = (positions.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]).T
         points = np.column_stack([x, -z, y])
-        if np.any(points < box[0] - _TOLERANCE) or np.any(points > box[1] + _TOLERANCE):
+        slack = _TOLERANCE + _FLOAT32 * float((box[1] - box[0]).max())
+        if np.any(points < box[0] - slack) or np.any(points > box[1] + slack):
             raise BrokenTileset(f"{path.name}: geometry lies outside its tile")
         indices = _accessor(document, binary, primitive["indices"])
         if indices.max() >= len(positions):

@@ -39,5 +39,6 @@ def write_tileset(root: Tile, frame: Frame, error: float) -> bytes:
 
 def _padded(bounds: Floats) -> Floats:
     """A hair larger, so that rounding and float32 never put geometry outside."""
-    padded: Floats = bounds + np.array([[-0.001], [0.001]])
+    margin = 0.001 + 2e-7 * float((bounds[1] - bounds[0]).max())
+    padded: Floats = bounds + np.array([[-margin], [margin]])
     return padded

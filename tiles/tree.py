@@ -42,12 +42,9 @@ def plan(bounds: Floats, triangles: NDArray[np.int64], budget: Budget) -> Node:
     low, high = middles.min(axis=0), middles.max(axis=0)
     side = 2.0 ** np.ceil(np.log2(max(float((high - low).max()), 1.0)))
     corner = np.floor(low / side) * side
-    while np.any(high >= corner + side):
-        side *= 2
-        corner = np.floor(low / side) * side
-        if side > 1e8:  # the model straddles the frame's origin, where no cell of the grid fits
-            corner, side = np.full(3, -side), 2 * side
-            break
+    if np.any(high >= corner + side):  # it lies across a line of the grid: take the cells around 0
+        side = 2.0 ** np.ceil(np.log2(max(float(np.abs([low, high]).max()), 1.0) * 1.000001))
+        corner, side = np.full(3, -side), 2 * side
     rows = np.arange(len(bounds))
     return _split(rows, bounds, middles, triangles, corner, side, budget, 0)
 

@@ -57,15 +57,13 @@ def show_layer(
         "FROM features f JOIN layers l ON l.id = f.layer AND l.version = f.version "
         f"WHERE f.layer = '{layer_id}' AND f.body = 1"
     )
-    taken = connection.execute(
-        "SELECT 1 FROM gpkg_contents WHERE identifier = ?", (title,)
-    ).fetchone()
     connection.execute(
-        "INSERT INTO gpkg_contents (table_name, data_type, identifier, min_x, min_y, max_x, max_y,"
-        " srs_id) VALUES (?, 'features', ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, description, min_x, min_y, max_x, max_y,"
+        " srs_id) VALUES (?, 'features', ?, ?, ?, ?, ?, ?, ?)",
         (
             name,
-            f"{title} ({layer_id})" if taken else title,
+            layer_id,
+            title,
             bbox[0],
             bbox[1],
             bbox[3],

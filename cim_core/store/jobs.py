@@ -22,6 +22,14 @@ SILENCE_SECONDS = 5.0
 MAX_ATTEMPTS = 3
 
 
+_LOST: Mapping[str, Value] = {
+    "type": "about:blank", "title": "Worker lost", "status": 500,
+    "detail": f"the worker of this job was lost {MAX_ATTEMPTS} times without a word; the city is "
+    "as it was before; see the server's log and how much memory the machine has",
+    "detail_zh": f"该任务的工作进程已 {MAX_ATTEMPTS} 次无故中断;城市数据保持原样;请查看服务器日志和内存大小",
+}  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One piece of long work, as OGC API – Processes describes it."""
@@ -116,6 +124,30 @@ class Jobs:
         )
         return [_job(row) for row in rows]
 
+    def unended(self) -> list[Job]:
+        """Jobs that wait or run, oldest first."""
+        rows = self._database.connection.execute(
+            "SELECT * FROM jobs WHERE status IN ('accepted', 'running') ORDER BY id"
+        )
+        return [_job(row) for row in rows]
+
+    def strike(self, job_id: str) -> None:
+        """Count an attempt of a worker that died before it could claim its job."""
+        with self._database.transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET attempts = attempts + 1,"
+                " status = CASE WHEN attempts + 1 >= :most THEN 'failed' ELSE status END,"
+                " finished = CASE WHEN attempts + 1 >= :most THEN :now END,"
+                " problem = CASE WHEN attempts + 1 >= :most THEN :problem END"
+                " WHERE id = :id AND status = 'accepted'",
+                {
+                    "most": MAX_ATTEMPTS,
+                    "now": now(),
+                    "problem": json.dumps(dict(_LOST)),
+                    "id": job_id,
+                },
+            )
+
     def claim(self, job_id: str, owner: str) -> bool:
         """Take a waiting job; False when somebody else was faster."""
         with self._database.transaction() as connection:
@@ -196,12 +228,6 @@ class Jobs:
 
     def _take_back(self, job_id: str, owner: str, beat: float) -> None:
         """All in one statement that holds only if the worker has stayed silent meanwhile."""
-        problem = {
-            "type": "about:blank", "title": "Worker lost", "status": 500,
-            "detail": f"the worker of this job was lost {MAX_ATTEMPTS} times without a word; the city is "
-            "as it was before; see the server's log and how much memory the machine has",
-            "detail_zh": f"该任务的工作进程已 {MAX_ATTEMPTS} 次无故中断;城市数据保持原样;请查看服务器日志和内存大小",
-        }  # fmt: skip
         with self._database.transaction() as connection:
             connection.execute(
                 "UPDATE jobs SET owner = NULL, done = 0, total = 0, note = 'waiting',"
@@ -211,7 +237,7 @@ class Jobs:
                 " problem = CASE WHEN cancel = 0 AND attempts >= :most THEN :problem END"
                 " WHERE id = :id AND owner = :owner AND beat = :beat AND status = 'running'",
                 {
-                    "most": MAX_ATTEMPTS, "now": now(), "problem": json.dumps(problem),
+                    "most": MAX_ATTEMPTS, "now": now(), "problem": json.dumps(dict(_LOST)),
                     "id": job_id, "owner": owner, "beat": beat,
                 },
             )  # fmt: skip

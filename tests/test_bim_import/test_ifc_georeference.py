@@ -252,3 +252,20 @@ def test_a_real_file_stands_where_its_publisher_put_it(name: str, real_city: Cit
     lon, lat = to_wgs.transform(76670.0, 77179.0)
     assert bbox[0] - 1e-4 < lon < bbox[3] + 1e-4
     assert bbox[1] - 1e-4 < lat < bbox[4] + 1e-4
+
+
+def test_a_system_in_degrees_is_not_taken_for_a_map(city: City, tmp_path: Path) -> None:
+    from cim_core.errors import InvalidInput
+
+    write_ifc(tmp_path / "m.ifc", Recipe())
+    with pytest.raises(InvalidInput, match="not a map projection"):
+        import_file(city, tmp_path / "m.ifc", crs="EPSG:4326")
+
+
+def test_a_code_inside_a_longer_name_is_understood(city: City, tmp_path: Path) -> None:
+    at, conversion = local_point(0.2)
+    crs = {"Name": "EPSG:4547 - CGCS2000 / 3-degree GK CM 114E", "MapUnit": True}
+    write_ifc(tmp_path / "m.ifc", Recipe(at=at, conversion=conversion, crs=crs))
+    report = import_file(city, tmp_path / "m.ifc")
+    assert report["georeference"]["method"] == "map-conversion"
+    assert nearest(city, report) < 0.01

@@ -98,7 +98,7 @@ def test_failures_are_one_sentence_on_stderr_with_a_code_of_their_own(
             as_json = cim(*arguments, "--json")
             assert words in json.loads(as_json.stdout)["detail"]
     assert cim("import").returncode == 2
-    assert not city.exists(), "a city that was begun for a file that failed is not left behind"
+    assert json.loads(cim("layers", "--city", city, "--json").stdout)["collections"] == []
 
 
 def test_a_port_in_use_is_said(tmp_path: Path) -> None:

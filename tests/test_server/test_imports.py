@@ -1,6 +1,7 @@
 """Uploads become jobs, jobs become layers; what cannot be is said in one sentence."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -191,3 +192,31 @@ def test_a_layer_can_be_tiled_again_over_http(server: Server, small: Path) -> No
     again = server.client.get(done["report"]["tileset"]).content
     assert again == server.client.get(first["tileset"]).content
     assert server.client.post("/collections/nope/tiles").status_code == 404
+
+
+def test_every_job_is_followed_to_its_end_however_many_wait(
+    server: Server, small: Path, city: City
+) -> None:
+    for number in range(60):  # they wait for ever: nobody else claims what has an owner that beats
+        city.jobs.add("import", f"l{number}", "a.ifc", {}, owner="elsewhere:1:x")
+    job = server.upload(small)
+    with server.client.stream("GET", f"/jobs/{job['jobID']}/events", timeout=60) as events:
+        lines = [json.loads(line[5:]) for line in events.iter_lines() if line.startswith("data:")]
+    assert lines[-1]["status"] == "successful"
+
+
+def test_a_city_file_that_breaks_does_not_stop_the_jobs_for_good(
+    city: City, small: Path, tmp_path: Path
+) -> None:
+    running = Server(city.folder, tmp_path / "log")
+    path = city.folder / "city.toml"
+    good = path.read_text()
+    path.write_text("name = [broken")
+    job = running.upload(small)
+    time.sleep(2)
+    path.write_text(good)
+    ended = running.finished(job["jobID"])
+    assert ended["status"] in ("successful", "failed")
+    again = running.finished(running.upload(small)["jobID"])
+    assert again["status"] == "successful"
+    running.stop()

@@ -232,3 +232,23 @@ def test_the_reference_page_names_every_route(web: httpx.Client) -> None:
         )
         assert known in page, f"docs/reference/http.md does not name {path}"
     json.dumps(page)
+
+
+def test_what_no_client_should_send_is_answered_calmly(
+    web: httpx.Client, sample_city: City
+) -> None:
+    for headers in ({"host": "["}, {"origin": "http://["}):
+        assert web.post("/imports?filename=a.ifc", content=b"x", headers=headers).status_code == 403
+    path = next((sample_city.layers_folder / "office" / "content").glob("*.glb"))
+    url = f"/t/office/content/{path.name}"
+    whole = path.read_bytes()
+    plain = {"accept-encoding": "identity"}
+    for strange in (f"bytes={'9' * 5000}-", "bytes=0-1,5-6", "items=0-5", "bytes=abc"):
+        answer = web.get(url, headers={**plain, "range": strange})
+        assert (answer.status_code, answer.content) == (200, whole), strange[:20]
+    head = web.head(url, headers={**plain, "range": "bytes=0-9"})
+    assert head.status_code == 200
+    refused = web.get(url, headers={"accept-encoding": "gzip;q=0, identity"})
+    assert "content-encoding" not in refused.headers
+    for name in ("%00", "a" * 300):
+        assert web.get(f"/viewer/{name}").status_code == 404

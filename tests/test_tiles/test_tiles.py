@@ -295,3 +295,22 @@ def test_vertices_lie_where_the_registry_says(real_city: City) -> None:
             np.maximum.at(high, rows, points)
         for row, feature_id in enumerate(ids):
             assert np.allclose([low[row], high[row]], boxes[feature_id], atol=1e-3)
+
+
+def test_a_model_around_the_frames_origin_is_cut_as_finely_as_one_beside_it() -> None:
+    rng = np.random.default_rng(2026)
+    middles = rng.uniform(-5, 5, (5000, 3))
+    sizes = np.full(5000, 12)
+
+    def leaf_diagonals(shift: float) -> np.ndarray:
+        bounds = np.stack([middles + shift - 0.1, middles + shift + 0.1], axis=1)
+        stack, found = [plan(bounds, sizes, Budget(triangles=2000))], []
+        while stack:
+            node = stack.pop()
+            stack += node.children
+            if not node.children:
+                found.append(np.linalg.norm(node.bounds[1] - node.bounds[0]))
+        return np.array(found)
+
+    around, beside = np.median(leaf_diagonals(0.0)), np.median(leaf_diagonals(507.0))
+    assert around < 1.5 * beside
