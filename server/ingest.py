@@ -80,7 +80,8 @@ def parse_anchor(text: str | None) -> tuple[float, float, float] | None:
     if not text:
         return None
     try:
-        lon, lat, height = (*(float(part) for part in text.split(",")), 0.0)[:3]
+        numbers = [float(part) for part in text.split(",")]
+        lon, lat, height = numbers if len(numbers) == 3 else (*numbers, 0.0)
     except ValueError as error:
         raise InvalidInput(
             f"anchor={text} is not a place; write longitude,latitude,height, as in 113.46,23.10,0"

@@ -30,6 +30,7 @@ class Runner:
         self._worker: asyncio.subprocess.Process | None = None
         self._wake = asyncio.Event()
         self._cleaned = -_CLEAN_SECONDS
+        self.running = False
 
     def wake(self) -> None:
         """A job was added: do not wait for the next tick."""
@@ -37,6 +38,7 @@ class Runner:
 
     async def run(self) -> None:
         """Until cancelled; then the running job goes back to the queue."""
+        self.running = True
         try:
             while True:
                 try:
@@ -45,6 +47,7 @@ class Runner:
                     _log.exception("the jobs cannot be looked after; trying again")
                     await asyncio.sleep(_CLEAN_SECONDS)
         finally:
+            self.running = False
             await self._stop()
 
     async def _turn(self) -> None:

@@ -1,5 +1,6 @@
 """Layers and their features (OGC API – Features)."""
 
+import math
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -26,6 +27,7 @@ from server.state import CityDep, StateDep
 
 router = APIRouter(tags=["layers"])
 
+_LIMIT = 10_000
 _OWN_PARAMETERS = {"bbox", "limit", "after", "class", "storey", "q", "f"}
 
 
@@ -69,7 +71,7 @@ def list_items(
     request: Request,
     city: CityDep,
     bbox: Annotated[str | None, Query(description="w,s,e,n or w,s,zmin,e,n,zmax")] = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+    limit: Annotated[int, Query(ge=1, description="at most 10,000 are given")] = 100,
     after: Annotated[str | None, Query(description="cursor from the next link")] = None,
     feature_class: Annotated[str | None, Query(alias="class")] = None,
     storey: str | None = None,
@@ -77,6 +79,7 @@ def list_items(
 ) -> Response:
     """Features that have geometry, in the order of their ids, page by page."""
     version = city.layers.get(layer).version
+    limit = min(limit, _LIMIT)
     box, heights = _bbox(bbox)
     given = dict(request.query_params)
     query = store.Query(
@@ -122,6 +125,8 @@ def _bbox(
         return None, None
     try:
         numbers = [float(part) for part in text.split(",")]
+        if not all(math.isfinite(number) for number in numbers):
+            raise ValueError(text)
         if len(numbers) == 4:
             west, south, east, north = numbers
             return (west, south, east, north), None

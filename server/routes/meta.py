@@ -9,7 +9,7 @@ from cim_core.errors import MissingDependency
 from server.answers import json_answer
 from server.describe import link
 from server.importers import extensions
-from server.state import CityDep, StateDep
+from server.state import StateDep
 
 router = APIRouter(tags=["city"])
 
@@ -19,7 +19,6 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
-    "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/oas30",
 )
 
 
@@ -94,9 +93,11 @@ def healthz() -> Response:
 
 
 @router.get("/readyz", summary="The city can be read and written")
-def readyz(city: CityDep) -> Response:
-    """200 when the registry answers and its folder can be written."""
-    city.layers.current()
-    with city.database.transaction():
+def readyz(state: StateDep) -> Response:
+    """200 when the registry can be read and written and somebody looks after the jobs."""
+    state.city.layers.current()
+    with state.city.database.transaction():
         pass
+    if not state.runner.running:
+        raise MissingDependency("nobody looks after the jobs; restart the server and see its log")
     return json_answer({"status": "ready"})

@@ -117,6 +117,7 @@ def test_a_bad_file_fails_its_job_and_leaves_the_version_before(
         ({"filename": "a.ifc", "layer": "Bad Name"}, 422, "layer id"),
         ({"filename": "a.ifc", "anchor": "here"}, 422, "anchor"),
         ({"filename": "a.ifc", "anchor": "113.46"}, 422, "anchor"),
+        ({"filename": "a.ifc", "anchor": "113.46,23.1,0,7"}, 422, "anchor"),
     ],
 )
 def test_what_cannot_be_imported_gets_no_job(

@@ -144,6 +144,7 @@ def test_search_finds_ids_first_then_names(web: httpx.Client) -> None:
         ("/collections/office/items/nope", 404),
         ("/collections/office/items?bbox=1,2,3", 422),
         ("/collections/office/items?bbox=a,b,c,d", 422),
+        ("/collections/office/items?bbox=nan,0,1,1", 422),
         ("/collections/office/items?limit=0", 422),
         ("/receipts/nope", 404),
         ("/jobs/nope", 404),
