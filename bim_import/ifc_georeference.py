@@ -71,7 +71,7 @@ def _by_user_anchor(
     to_geographic, warnings = _around(frame, north, np.zeros(3), middle)
     note = {
         "en": f"placed at the anchor given: {frame.lon:.6f}, {frame.lat:.6f}, {height:g} m",
-        "zh": f"按给定锚点放置:经度 {frame.lon:.6f},纬度 {frame.lat:.6f},高程 {height:g} 米",
+        "zh": f"按给定锚点放置：经度 {frame.lon:.6f}，纬度 {frame.lat:.6f}，高程 {height:g} 米",
     }
     return Georeferencing(Georeference("user", placement.crs, note), to_geographic, warnings)
 
@@ -122,7 +122,7 @@ def _by_conversion(
             if _lands(to_geographic, middle, system):
                 note = {
                     "en": f"placed by {conversion.source} in {crs}",
-                    "zh": f"按 {conversion.source} 放置,坐标系 {crs}",
+                    "zh": f"按 {conversion.source} 放置，坐标系 {crs}",
                 }
                 return Georeferencing(
                     Georeference(conversion.method, crs, note),
@@ -177,7 +177,7 @@ def _by_site(
     to_geographic, more = _around(frame, true_north(model), origin, middle)
     note = {
         "en": f"placed by the site's latitude and longitude ({frame.lat:.6f}, {frame.lon:.6f})",
-        "zh": f"按场地经纬度放置(纬度 {frame.lat:.6f},经度 {frame.lon:.6f})",
+        "zh": f"按场地经纬度放置（纬度 {frame.lat:.6f}，经度 {frame.lon:.6f}）",
     }
     return Georeferencing(Georeference("site", None, note), to_geographic, (*warnings, *more))
 
@@ -190,10 +190,10 @@ def _by_city(
     where_en = (
         "the city's anchor" if placement.city_frame else "0°, 0° (the city has no anchor yet)"
     )
-    where_zh = "城市锚点" if placement.city_frame else "0°,0°(城市尚无锚点)"
+    where_zh = "城市锚点" if placement.city_frame else "0°,0°（城市尚无锚点）"
     note = {
         "en": f"not georeferenced: placed at {where_en}; import again with --anchor or --crs",
-        "zh": f"无地理坐标:已放置在{where_zh};请指定锚点或坐标系后重新导入",
+        "zh": f"无地理坐标：已放置在{where_zh}；请指定锚点或坐标系后重新导入",
     }
     return Georeferencing(Georeference("none", None, note), to_geographic, (*warnings, *more))
 

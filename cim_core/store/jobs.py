@@ -26,7 +26,7 @@ _LOST: Mapping[str, Value] = {
     "type": "about:blank", "title": "Worker lost", "status": 500,
     "detail": f"the worker of this job was lost {MAX_ATTEMPTS} times without a word; the city is "
     "as it was before; see the server's log and how much memory the machine has",
-    "detail_zh": f"该任务的工作进程已 {MAX_ATTEMPTS} 次无故中断;城市数据保持原样;请查看服务器日志和内存大小",
+    "detail_zh": f"该任务的工作进程已 {MAX_ATTEMPTS} 次无故中断；城市数据保持原样；请查看服务器日志和内存大小",
 }  # fmt: skip
 
 
