@@ -21,14 +21,23 @@ def build_tileset(
     tileset: Path,
     progress: Progress,
     budget: Budget | None = None,
+    *,
+    before: Path | None = None,
 ) -> TilesetSummary:
     """Write the layer's tiles and its tileset.json, and say what they amount to.
 
     Contents go under their hashes to `content_folder`, a sibling of the folder of `tileset`. The
-    same layer gives the same bytes.
+    same layer gives the same bytes. `before` is the tileset.json of the version before: its tiles
+    that are still right are not made again.
     """
     match layer.content:
         case Features() as content:
             return build_features(
-                layer, content, content_folder, tileset, progress, budget or Budget()
+                layer,
+                content,
+                content_folder,
+                tileset,
+                progress,
+                budget or Budget(),
+                before,
             )

@@ -1,11 +1,12 @@
-"""Normals: round things shaded round, edges kept sharp."""
+"""Normals: round things shaded round, edges kept sharp. Any number of shapes in one go."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cim_core.mesh import Floats, Indices, Mesh
+from cim_core.mesh import Floats, Indices
 
 CREASE_DEGREES = 35.0
 """Faces that meet at less than this are one surface."""
@@ -13,54 +14,103 @@ CREASE_DEGREES = 35.0
 _MAX_FAN = 64
 """At vertices with more faces than this (the hub of a cap), faces stay flat: pairs grow squared."""
 
+_WELD_METRES = 1e-4
+_NORMAL_STEPS = 512
+_COLOR_STEPS = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Soup:
+    """Triangles of many shapes, end to end.
+
+    positions
+        (n, 3) float64, metres.
+    triangles
+        (m, 3) uint32 into `positions`; each triangle lies in one shape, and has an area.
+    colors
+        (m, 4) float64, linear, per triangle.
+    owners
+        (n,) the number of the shape of each vertex, not decreasing.
+    """
+
+    positions: Floats
+    triangles: Indices
+    colors: Floats
+    owners: NDArray[np.int64]
+
 
 @dataclass(frozen=True, slots=True)
 class Shaded:
-    """A mesh ready to draw.
+    """What can be drawn: a vertex for every place, normal and colour.
 
     positions, normals
-        (n, 3) float64; the normals are unit vectors.
+        (n, 3) float64; the normals are unit vectors. Vertices of one place are exactly equal, so
+        that no crack opens between surfaces or colours.
+    colors
+        (n, 4) float64, linear.
+    owners
+        (n,) the shape of each vertex, not decreasing.
     triangles
-        (m, 3) uint32; triangles without area are left out.
+        (m, 3) uint32, in the order of the soup's.
     """
 
     positions: Floats
     normals: Floats
+    colors: Floats
+    owners: NDArray[np.int64]
     triangles: Indices
 
 
-def shade(mesh: Mesh) -> Shaded:
-    """Give every corner of a mesh a normal, splitting vertices only where surfaces meet sharply."""
-    corners = mesh.positions[mesh.triangles]
+def shade(soup: Soup) -> Shaded:
+    """Give every corner a normal, splitting vertices only where surfaces or colours meet."""
+    corners = soup.positions[soup.triangles]
     doubled = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area = np.linalg.norm(doubled, axis=1)
-    sound = mesh.solid()
-    triangles, doubled, area = mesh.triangles[sound], doubled[sound], area[sound]
-    if not len(triangles):
-        nothing = np.empty((0, 3))
-        return Shaded(nothing, nothing, np.empty((0, 3), np.uint32))
-    flat = doubled / area[:, None]
-    place = _welded(mesh.positions)[triangles].ravel()
-    normals = _smoothed(place, np.repeat(flat, 3, axis=0), np.repeat(area, 3))
-    # Equal places with (nearly) equal normals become one vertex again.
-    key = np.column_stack([place, np.rint(normals * 1000).astype(np.int64)])
-    _, first, index = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    order = np.argsort(first, kind="stable")
+    grid = np.rint(soup.positions / _WELD_METRES).astype(np.int64)
+    home, place_of = numbered((soup.owners, *grid.T))
+    place = place_of[soup.triangles].ravel()
+    flat = np.repeat(doubled / area[:, None], 3, axis=0)
+    normals = _smoothed(place, flat, np.repeat(area, 3))
+    color = np.repeat(np.rint(soup.colors * _COLOR_STEPS).astype(np.int64), 3, axis=0)
+    # Equal places with (nearly) equal normals and equal colours are one vertex again.
+    facing = np.rint(normals * _NORMAL_STEPS).astype(np.int64)
+    first, vertex = numbered((place, *facing.T, *color.T))
+    order = np.argsort(soup.owners[soup.triangles].ravel()[first], kind="stable")
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    chosen = first[order]
+    first = first[order]
     return Shaded(
-        mesh.positions[triangles.ravel()[chosen]],
-        normals[chosen],
-        rank[index.ravel()].reshape(-1, 3).astype(np.uint32),
+        soup.positions[home[place[first]]],
+        normals[first],
+        np.repeat(soup.colors, 3, axis=0)[first],
+        soup.owners[soup.triangles].ravel()[first],
+        rank[vertex].reshape(-1, 3).astype(np.uint32),
     )
 
 
-def _welded(positions: Floats) -> NDArray[np.int64]:
-    """The same number for vertices closer than a tenth of a millimetre (on a grid)."""
-    grid = np.rint(positions * 1e4).astype(np.int64)
-    _, index = np.unique(grid, axis=0, return_inverse=True)
-    return index.ravel()
+def numbered(
+    columns: Sequence[NDArray[np.int64]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Number the different rows that integer columns (n,) make side by side.
+
+    Returns the row where each number first stands, and the number of each row, (n,).
+
+    >>> first, number = numbered((np.array([5, 5, 7]), np.array([1, 1, 0])))
+    >>> first.tolist(), number.tolist()
+    ([0, 2], [0, 0, 1])
+    """
+    key = np.zeros(len(columns[0]), np.int64)
+    span = 1
+    for column in columns:
+        low = int(column.min(initial=0))
+        width = int(column.max(initial=0)) - low + 1
+        if span > (1 << 62) // width:  # too wide for one integer: number what there is so far
+            _, key = np.unique(key, return_inverse=True)
+            span = int(key.max(initial=0)) + 1
+        key = key * width + (column - low)
+        span *= width
+    _, first, number = np.unique(key, return_index=True, return_inverse=True)
+    return first, number
 
 
 def _smoothed(place: NDArray[np.int64], flat: Floats, weight: Floats) -> Floats:
@@ -79,7 +129,7 @@ def _smoothed(place: NDArray[np.int64], flat: Floats, weight: Floats) -> Floats:
         # All places where `size` corners meet, at once: (places, size) corner numbers.
         fans = order[starts[counts == size][:, None] + np.arange(size)]
         faces = flat[fans]
-        alike = np.einsum("pic,pjc->pij", faces, faces) > cosine
-        summed = np.einsum("pij,pj,pjc->pic", alike.astype(np.float64), weight[fans], faces)
+        alike = (faces @ faces.transpose(0, 2, 1)) > cosine
+        summed = (alike * weight[fans][:, None, :]) @ faces
         result[fans] = summed / np.linalg.norm(summed, axis=2, keepdims=True)
     return result

@@ -11,20 +11,11 @@ from py3dtiles.tileset.tile import Tile
 from cim_core.frame import Frame
 from cim_core.mesh import Floats
 
-_SHRINK = 0.9
-"""A tile's error is at most this share of its parent's, though their boxes may be alike."""
-
 
 def tile(bounds: Floats, error: float, uri: str | None = None) -> Tile:
     """A tile whose box is `bounds` (2, 3), metres in the layer's frame."""
     box = BoundingVolumeBox.from_mins_maxs(np.round(_padded(bounds), 4).ravel())
     return Tile(round(error, 4), box, refine_mode="REPLACE", content_uri=uri)
-
-
-def error_of(bounds: Floats, parent_error: float | None) -> float:
-    """How wrong a viewer is that shows nothing of a box: its diagonal."""
-    diagonal = float(np.linalg.norm(bounds[1] - bounds[0]))
-    return diagonal if parent_error is None else min(diagonal, _SHRINK * parent_error)
 
 
 def write_tileset(root: Tile, frame: Frame, error: float) -> bytes:

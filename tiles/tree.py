@@ -12,15 +12,22 @@ _MAX_DEPTH = 24
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one tile may hold; a single feature that is larger still gets its own tile."""
+    """What one tile may hold; a single feature that is larger still gets its own tile.
 
-    triangles: int = 20_000
+    triangles, features
+        Of a leaf; a repeated shape counts once for all its places.
+    far_triangles
+        Of a tile that stands for others from afar.
+    """
+
+    triangles: int = 32_000
     features: int = 2_000
+    far_triangles: int = 12_000
 
 
 @dataclass(slots=True)
 class Node:
-    """A tile to be: features (rows) at the leaves, children elsewhere.
+    """A tile to be: its features, and the children they are divided among, none for a leaf.
 
     bounds
         (2, 3) metres in the layer's frame, enclosing all geometry below.

@@ -1,5 +1,6 @@
 """Small IFC files with known places, for tests."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,8 +37,10 @@ class Recipe:
     psets: dict = field(default_factory=dict)
 
 
-def write_ifc(path: Path, recipe: Recipe) -> ifcopenshell.file:
-    """Write the file and return the model."""
+def write_ifc(
+    path: Path, recipe: Recipe, *changes: Callable[[ifcopenshell.file], object]
+) -> ifcopenshell.file:
+    """Write the file, after the changes in their order, and return the model."""
     model = ifcopenshell.api.project.create_file(version=recipe.schema)
     scale = UNITS[recipe.unit]
     if recipe.schema == "IFC2X3":  # where every rooted entity needs an owner
@@ -103,6 +106,8 @@ def write_ifc(path: Path, recipe: Recipe) -> ifcopenshell.file:
         for name, values in recipe.psets.items():
             pset = ifcopenshell.api.pset.add_pset(model, product=element, name=name)
             ifcopenshell.api.pset.edit_pset(model, pset=pset, properties=values)
+    for change in changes:
+        change(model)
     model.write(str(path))
     return model
 

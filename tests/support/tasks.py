@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from cim_core.work import Task
 
@@ -28,6 +29,12 @@ def _misbehave(poison: str) -> None:
     match poison:
         case "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "killer":
+            grandparent = int(Path(f"/proc/{os.getppid()}/stat").read_text().split()[3])
+            assert "dask_worker" in Path(f"/proc/{grandparent}/cmdline").read_text()
+            os.kill(grandparent, signal.SIGKILL)
         case "sleep":
             time.sleep(60)
         case "memory":
@@ -38,6 +45,25 @@ def _misbehave(poison: str) -> None:
             os._exit(3)
         case "silence":
             return
+
+
+def make_diary(path: str) -> Task:
+    """Notes who opens it; each item's result is (pid, that one's pid), after a wait if it says so."""
+    opener = os.getpid()
+    with open(path, "a") as diary:  # noqa: PTH123 -- appending in one write, whoever else does
+        diary.write(f"{os.getpid()}\n")
+
+    def task(batch: Sequence[str]) -> Iterator[tuple[str, tuple[int, int]]]:
+        for item in batch:
+            if item.startswith("wait"):
+                time.sleep(0.1)
+            elif item == "sleep":
+                time.sleep(60)
+            elif item == "crash":
+                _misbehave("crash")
+            yield item, (os.getpid(), opener)
+
+    return task
 
 
 def make_printer() -> Task:
