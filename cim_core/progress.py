@@ -27,7 +27,11 @@ class Progress:
 
         Raises `Cancelled` when whoever ordered the work no longer wants it.
         """
-        if self._cancelled is not None and self._cancelled():
-            raise Cancelled("the job was cancelled; the city is as it was before")
+        self.ask()
         if self._report is not None:
             self._report(done, total, note)
+
+    def ask(self) -> None:
+        """Ask whether to go on, with nothing to report; raises `Cancelled`."""
+        if self._cancelled is not None and self._cancelled():
+            raise Cancelled("the job was cancelled; the city is as it was before")
