@@ -1,0 +1,72 @@
+/** Check-in reports: what the rules found in a file, by severity and rule. */
+import { api } from "./data/api";
+import type { Localized } from "./data/types";
+
+export const SEVERITIES = ["error", "warning", "note"] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** What a version or a refused import says of its report. */
+export interface CheckinSummary {
+  counts: Record<Severity, number>;
+  href: string;
+}
+
+export interface Finding {
+  severity: Severity;
+  rule: string;
+  /** `null` for the model as a whole. */
+  id: string | null;
+  class: string;
+  name: string;
+  storey: string | null;
+  lon: number | null;
+  lat: number | null;
+  height: number | null;
+  en: string;
+  zh: string;
+}
+
+export interface CheckinReport {
+  file: string;
+  refused: boolean;
+  counts: Record<Severity, number>;
+  rules: { id: string; title: Localized; refuse: boolean; count: number }[];
+  findings: Finding[];
+}
+
+/** The findings of one rule. */
+export interface Group {
+  rule: string;
+  severity: Severity;
+  title: Localized;
+  /** Whether such a finding keeps a file out. */
+  refuse: boolean;
+  /** All there are; `findings` may hold only the first of them. */
+  count: number;
+  findings: Finding[];
+}
+
+/** The rules that found something, the worst first. */
+export function grouped(report: CheckinReport): Group[] {
+  const groups = report.rules.flatMap(({ id, title, refuse, count }) => {
+    const findings = report.findings.filter((finding) => finding.rule === id);
+    const severity = findings[0]?.severity;
+    return severity ? [{ rule: id, severity, title, refuse, count, findings }] : [];
+  });
+  return groups.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+/** Whether a finding is about something that stands in the scene. */
+export function isPlaced(finding: Finding): boolean {
+  return finding.id !== null && finding.lon !== null;
+}
+
+const known = new Map<string, Promise<CheckinReport>>();
+
+/** A report; once read it is kept, since reports never change. */
+export function readReport(href: string): Promise<CheckinReport> {
+  const reading = known.get(href) ?? api.checkin(href);
+  known.set(href, reading);
+  reading.catch(() => known.delete(href));
+  return reading;
+}
