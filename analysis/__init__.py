@@ -1,1 +1,1 @@
-"""Questions about a city, each an analysis whose answer is a layer, a cell grid or a table."""
+"""Questions about a city: its answers are layers, cell grids, tables, and sections as drawings."""
