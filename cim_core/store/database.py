@@ -10,7 +10,10 @@ from pathlib import Path
 from cim_core.errors import Conflict, InvalidInput
 from cim_core.store.geopackage import meets_box
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_STEPS = {2: "ALTER TABLE jobs ADD COLUMN remaining REAL"}
+"""What leads from the layout before to each later one."""
+
 _GEOPACKAGE = 0x47504B47  # "GPKG", the application id GDAL and QGIS look for
 _WAIT_SECONDS = 60.0
 
@@ -47,7 +50,7 @@ class Database:
 
     @classmethod
     def open(cls, path: Path) -> "Database":
-        """Open an existing registry, refusing one that a newer program laid out."""
+        """Open an existing registry, brought up to date; raises for one of a newer program."""
         database = cls(path)
         try:
             row = database.connection.execute(
@@ -62,7 +65,19 @@ class Database:
             raise Conflict(
                 f"{path} was written by a newer cim-twin (layout {row[0]}); update this program"
             )
+        if int(row[0]) < SCHEMA_VERSION:
+            database._bring_up_to_date()
         return database
+
+    def _bring_up_to_date(self) -> None:
+        with self.transaction() as connection:
+            # Another process may have been faster.
+            row = connection.execute("SELECT value FROM meta WHERE key='schema'").fetchone()
+            for version in range(int(row[0]) + 1, SCHEMA_VERSION + 1):
+                connection.execute(_STEPS[version])
+            connection.execute(
+                "UPDATE meta SET value = ? WHERE key = 'schema'", (str(SCHEMA_VERSION),)
+            )
 
     @property
     def connection(self) -> sqlite3.Connection:

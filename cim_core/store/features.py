@@ -56,6 +56,8 @@ class FeatureRow:
 class Query:
     """What to look for in a layer; every given part must hold.
 
+    ids
+        The ids it may have.
     bbox
         west, south, east, north in degrees.
     heights
@@ -70,6 +72,7 @@ class Query:
     storey: str | None = None
     text: str | None = None
     properties: Mapping[str, str] | None = None
+    ids: tuple[str, ...] | None = None
 
 
 def insert_features(
@@ -134,6 +137,47 @@ class FeatureStore:
         ):
             yield _row(row)
 
+    def without_properties(self, layer: str, version: int, query: Query) -> list[Feature]:
+        """Features with geometry that match, in the order of their ids, without property sets.
+
+        Property sets are most of what a feature weighs.
+        """
+        where, values = _conditions(layer, version, query)
+        rows = self._database.connection.execute(
+            "SELECT f.id, f.class, f.name, f.parent, f.attributes FROM features f"
+            f" WHERE {where} ORDER BY f.id",
+            values,
+        )
+        return [
+            Feature(
+                row["id"], row["class"], row["name"], row["parent"], json.loads(row["attributes"])
+            )
+            for row in rows
+        ]
+
+    def outlines(
+        self, layer: str, version: int
+    ) -> dict[str, tuple[shapely.Geometry, NDArray[np.uint64]]]:
+        """The footprint and the H3 cover, (n,), of every feature with geometry, by id."""
+        rows = self._database.connection.execute(
+            "SELECT id, geom, cells FROM features WHERE layer = ? AND version = ? AND body = 1",
+            (layer, version),
+        )
+        found = {row["id"]: (decode(row["geom"]), row["cells"]) for row in rows}
+        return {
+            feature: (footprint, np.frombuffer(cells, "<u8").astype(np.uint64))
+            for feature, (footprint, cells) in found.items()
+            if footprint is not None
+        }
+
+    def bottoms(self, layer: str, version: int, storey: str) -> list[float]:
+        """How high the elements of a storey begin, metres above the city's datum."""
+        rows = self._database.connection.execute(
+            "SELECT zmin FROM features WHERE layer = ? AND version = ? AND storey = ? AND body = 1",
+            (layer, version, storey),
+        )
+        return [float(row[0]) for row in rows]
+
     def find(
         self, layer: str, version: int, query: Query, *, after: str | None, limit: int
     ) -> list[FeatureRow]:
@@ -182,6 +226,9 @@ def _conditions(layer: str, version: int, query: Query) -> tuple[str, list[str |
             values += list(query.heights)
         parts.append(f"f.fid IN ({box}) AND meets_box(f.geom, ?, ?, ?, ?)")
         values += [west, south, east, north]
+    if query.ids is not None:
+        parts.append("f.id IN (SELECT value FROM json_each(?))")
+        values.append(_dump(list(query.ids)))
     if query.feature_class is not None:
         parts.append("f.class = ?")
         values.append(query.feature_class)

@@ -1,6 +1,7 @@
 """Jobs: work that outlives the request, the process and the power supply."""
 
 import json
+import math
 import secrets
 import sqlite3
 import time
@@ -46,6 +47,7 @@ class Job:
     done: int
     total: int
     note: str
+    remaining: float | None
     problem: Mapping[str, Value] | None
     report: Mapping[str, Value] | None
     owner: str | None
@@ -59,6 +61,7 @@ class Job:
 
     def as_dict(self) -> dict[str, Value]:
         """The job as it is served."""
+        foretold = self.status == "running" and self.remaining is not None
         return {
             "jobID": self.id,
             "type": self.type,
@@ -69,6 +72,7 @@ class Job:
             "started": self.started,
             "finished": self.finished,
             "progress": {"done": self.done, "total": self.total, "note": self.note},
+            "remaining_seconds": math.ceil(self.remaining or 0.0) if foretold else None,
             "problem": dict(self.problem) if self.problem else None,
             "report": dict(self.report) if self.report else None,
         }
@@ -153,13 +157,24 @@ class Jobs:
         with self._database.transaction() as connection:
             return _claim(connection, job_id, owner)
 
-    def beat(self, job_id: str, owner: str, done: int, total: int, note: str) -> bool:
-        """Say that the owner lives and how far it is; False when the job should stop."""
+    def beat(
+        self,
+        job_id: str,
+        owner: str,
+        done: int,
+        total: int,
+        note: str,
+        remaining: float | None = None,
+    ) -> bool:
+        """Say that the owner lives and how far it is; False when the job should stop.
+
+        `remaining` are the seconds the job may still take, None when nobody knows.
+        """
         with self._database.transaction() as connection:
             connection.execute(
-                "UPDATE jobs SET beat = ?, done = ?, total = ?, note = ?"
+                "UPDATE jobs SET beat = ?, done = ?, total = ?, note = ?, remaining = ?"
                 " WHERE id = ? AND owner = ? AND status = 'running'",
-                (time.time(), done, total, note, job_id, owner),
+                (time.time(), done, total, note, remaining, job_id, owner),
             )
             row = connection.execute(
                 "SELECT owner, status, cancel FROM jobs WHERE id = ?", (job_id,)
@@ -246,7 +261,7 @@ class Jobs:
 def _claim(connection: sqlite3.Connection, job_id: str, owner: str) -> bool:
     cursor = connection.execute(
         "UPDATE jobs SET status = 'running', owner = ?, beat = ?, attempts = attempts + 1,"
-        " started = COALESCE(started, ?) WHERE id = ? AND status = 'accepted'",
+        " remaining = NULL, started = COALESCE(started, ?) WHERE id = ? AND status = 'accepted'",
         (owner, time.time(), now(), job_id),
     )
     return cursor.rowcount == 1
@@ -273,7 +288,7 @@ def _job(row: sqlite3.Row) -> Job:
     return Job(
         row["id"], row["type"], row["status"], row["layer"], row["filename"],
         json.loads(row["parameters"]), row["created"], row["started"], row["finished"],
-        row["done"], row["total"], row["note"],
+        row["done"], row["total"], row["note"], row["remaining"],
         json.loads(row["problem"]) if row["problem"] else None,
         json.loads(row["report"]) if row["report"] else None,
         row["owner"], row["attempts"], bool(row["cancel"]),

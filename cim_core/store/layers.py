@@ -2,8 +2,9 @@
 
 import json
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from cim_core.errors import NotFound
 from cim_core.layer import Level, Lifecycle, Sensitivity
@@ -41,11 +42,24 @@ class GeoreferenceSummary(TypedDict):
 
 
 class TilesetSummary(TypedDict):
-    """What a version's tiles amount to."""
+    """What a version's tiles amount to.
+
+    bytes, leaf_bytes
+        Of all contents as they lie on disk; of the leaves as they travel, compressed.
+    tiles, reused_tiles
+        How many, and how many of them the version before had already.
+    triangles
+        Drawn by the leaves.
+    deviation
+        How far a point of a leaf may be from where its source has it, metres.
+    """
 
     bytes: int
+    leaf_bytes: int
     tiles: int
+    reused_tiles: int
     triangles: int
+    deviation: float
 
 
 class Summary(TypedDict):
@@ -63,6 +77,18 @@ class Summary(TypedDict):
     storeys: list[StoreySummary]
     tile_attributes: list[str]
     tileset: TilesetSummary
+    checkin: NotRequired[dict[str, int] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class RollBack:
+    """That an earlier version was made the served one again."""
+
+    when: str
+    who: str
+    before: int
+    after: int
+    receipt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +103,9 @@ class LayerVersion:
     summary: Summary
     current: bool
 
+
+ROLL_BACK = "rollback"
+"""The kind of the receipts of roll-backs."""
 
 _SELECT = (
     "SELECT v.*, l.version AS served FROM versions v JOIN layers l ON l.id = v.layer"
@@ -106,6 +135,18 @@ class LayerStore:
             raise NotFound(f"there is no layer {layer!r} in this city; `cim layers` lists them")
         return _version(row)
 
+    def version(self, layer: str, number: int | None) -> LayerVersion:
+        """A kept version of a layer by its number, the served one without; raises `NotFound`."""
+        if number is None:
+            return self.get(layer)
+        row = self._database.connection.execute(
+            f"{_SELECT} AND v.layer = ? AND v.version = ?", (layer, number)
+        ).fetchone()
+        if row is None:
+            self.get(layer)
+            raise _no_version(layer, number)
+        return _version(row)
+
     def versions(self, layer: str) -> list[LayerVersion]:
         """The kept versions of a layer, newest first; raises `NotFound`."""
         rows = self._database.connection.execute(
@@ -114,6 +155,24 @@ class LayerStore:
         if not rows:
             self.get(layer)
         return [_version(row) for row in rows]
+
+    def roll_backs(self, layer: str) -> list[RollBack]:
+        """How often earlier versions of a layer were made the served one again, latest first."""
+        rows = self._database.connection.execute(
+            "SELECT id, body ->> '$.when' AS at, body ->> '$.who' AS who,"
+            " body ->> '$.parameters.from' AS before, body ->> '$.parameters.to' AS after"
+            " FROM receipts WHERE kind = ? AND body ->> '$.parameters.layer' = ? ORDER BY at DESC",
+            (ROLL_BACK, layer),
+        )
+        return [RollBack(r["at"], r["who"], r["before"], r["after"], r["id"]) for r in rows]
+
+    def last_served(self, layer: str) -> list[int]:
+        """The kept versions of a layer, the one that came into service last first."""
+        served = {item.version: item.published for item in self.versions(layer)}
+        for again in self.roll_backs(layer):
+            if again.after in served:
+                served[again.after] = max(served[again.after], again.when)
+        return sorted(served, key=lambda version: (served[version], version), reverse=True)
 
     def unfinished(self) -> list[tuple[str, int]]:
         """(layer, version) of what is being built, or was when its builder died."""
@@ -137,8 +196,15 @@ class LayerStore:
         return int(row[0])
 
     def discard(self, layer: str, version: int) -> None:
-        """Forget a version and its features."""
+        """Forget a version and its features, unless it is the one that is served.
+
+        It may have become that a moment ago: rolling back does not wait for the layer's lock.
+        """
         with self._database.transaction() as connection:
+            if connection.execute(
+                "SELECT 1 FROM layers WHERE id = ? AND version = ?", (layer, version)
+            ).fetchone():
+                return
             delete_features(connection, layer, version)
             connection.execute(
                 "DELETE FROM versions WHERE layer = ? AND version = ?", (layer, version)
@@ -178,6 +244,41 @@ def publish_version(
     )
     bbox = summary["bbox"] or [0.0] * 6
     show_layer(connection, layer, title, tuple(bbox))
+
+
+def serve_again(
+    connection: sqlite3.Connection, version: LayerVersion, receipt_of: Callable[[int], Receipt]
+) -> Receipt | None:
+    """Make a kept version the one that is served, all at once; None if it is that already.
+
+    `receipt_of` is told the number of the version served until now. Raises `NotFound` when the
+    version was swept meanwhile.
+    """
+    layer, number = version.layer, version.version
+    row = connection.execute(
+        "SELECT l.version FROM layers l JOIN versions v ON v.layer = l.id"
+        " WHERE l.id = ? AND v.version = ? AND v.state = 'published'",
+        (layer, number),
+    ).fetchone()
+    if row is None:
+        raise _no_version(layer, number)
+    if row[0] == number:
+        return None
+    receipt = receipt_of(row[0])
+    insert_receipt(connection, receipt)
+    connection.execute(
+        "UPDATE layers SET title = ?, version = ? WHERE id = ?", (version.title, number, layer)
+    )
+    bbox = version.summary["bbox"] or [0.0] * 6
+    show_layer(connection, layer, version.title, tuple(bbox))
+    return receipt
+
+
+def _no_version(layer: str, number: int) -> NotFound:
+    return NotFound(
+        f"there is no version {number} of the layer {layer!r}; `cim versions {layer}` lists those "
+        "that are kept"
+    )
 
 
 def _version(row: sqlite3.Row) -> LayerVersion:

@@ -38,6 +38,7 @@ CREATE TABLE jobs (
     done INTEGER NOT NULL DEFAULT 0,
     total INTEGER NOT NULL DEFAULT 0,
     note TEXT NOT NULL DEFAULT 'waiting',
+    remaining REAL,             -- seconds it may still take, NULL when nobody knows
     problem TEXT,
     report TEXT,
     owner TEXT,                 -- the worker that has it, NULL while nobody has

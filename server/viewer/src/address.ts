@@ -1,9 +1,11 @@
 /** Keeps the address in step with the scene, and the scene with an address that is pasted over it. */
 import type { App } from "./app";
-import { language, languageChanged, setLanguage } from "./i18n";
+import { language, languageChanged, setLanguage, t } from "./i18n";
 import { encodeLink, decodeLink, type LayerLink, type Link } from "./permalink";
 import { debounce } from "./signal";
 import { defaultHiddenClasses } from "./style";
+import { errorText } from "./ui/errors";
+import { toast } from "./ui/toast";
 
 const DELAY = 250;
 
@@ -25,13 +27,30 @@ function layerLinks(app: App): LayerLink[] {
   }));
 }
 
+function comparisonLink(app: App): Link["comparison"] {
+  const open = app.comparison.current;
+  return open ? { ...open, off: [...open.off] } : undefined;
+}
+
 export function currentLink(app: App): Link {
   return {
     camera: app.camera.view,
     layers: layerLinks(app),
+    comparison: comparisonLink(app),
     selection: app.selection.current ?? undefined,
     lang: language(),
   };
+}
+
+/** Opens the comparison of a link; versions that are not kept any more are told of. */
+export async function openComparison(app: App, link: Link): Promise<void> {
+  if (!link.comparison) return app.comparison.close();
+  if (!app.layers.get(link.comparison.layer)) return;
+  try {
+    await app.comparison.open(link.comparison);
+  } catch (error) {
+    toast(t("compare.failed", { detail: errorText(error) }), "error");
+  }
 }
 
 /** Applies a link to layers that are already there. */
@@ -52,6 +71,7 @@ function applyLink(app: App, link: Link): void {
       view.hiddenFeatures = new Set(found.hiddenFeatures ?? []);
     });
   }
+  void openComparison(app, link);
   app.selection.select(link.selection && app.layers.get(link.selection.layer) ? link.selection : null);
   if (link.camera) app.camera.view = link.camera;
 }
@@ -69,6 +89,7 @@ export function keepAddress(app: App): void {
   app.layers.viewed.on(later);
   app.layers.listed.on(later);
   app.selection.changed.on(later);
+  app.comparison.changed.on(later);
   languageChanged.on(later);
   window.addEventListener("hashchange", () => {
     if (location.hash === written) return;

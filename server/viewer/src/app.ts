@@ -1,6 +1,7 @@
 /** The parts of a running viewer, handed to every panel. */
 import type { CesiumWidget } from "cesium";
 import type { Camera } from "./camera";
+import type { Comparison } from "./comparison";
 import type { City } from "./data/types";
 import type { Imports } from "./imports";
 import type { Layers } from "./layers";
@@ -9,6 +10,7 @@ import type { Motion } from "./scene/motion";
 import type { Quality } from "./scene/quality";
 import type { Surroundings } from "./scene/surroundings";
 import type { Selection } from "./selection";
+import type { Versions } from "./versions";
 
 export interface App {
   city: City;
@@ -21,4 +23,6 @@ export interface App {
   selection: Selection;
   live: Live;
   imports: Imports;
+  versions: Versions;
+  comparison: Comparison;
 }

@@ -13,6 +13,7 @@ import {
 import type { Bbox3D, Place } from "./data/types";
 import type { Layers } from "./layers";
 import type { CameraView } from "./permalink";
+import type { Covered } from "./ui/covered";
 
 const START_HEADING = 30;
 const START_PITCH = -32;
@@ -55,7 +56,7 @@ export class Camera {
     private readonly widget: CesiumWidget,
     private readonly layers: Layers,
     private readonly anchor: () => Place,
-    private readonly covered: () => { left: number; right: number },
+    private readonly covered: () => Covered,
   ) {}
 
   get view(): CameraView {
@@ -138,6 +139,13 @@ export class Camera {
         cancel: () => resolve(),
       });
     });
+  }
+
+  /** The middle of the part that no panel covers, as a fraction of the canvas' width. */
+  get freeMiddle(): number {
+    const whole = Math.max(1, this.widget.canvas.clientWidth);
+    const { left, right } = this.covered();
+    return left + right < whole ? 0.5 + (left - right) / whole / 2 : 0.5;
   }
 
   /**

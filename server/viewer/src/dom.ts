@@ -68,6 +68,9 @@ const ICONS = {
   refresh: "M20 11a8 8 0 1 0-2.300 6.300M20 5v6h-6",
   panel: "M4 5h16v14H4zM10 5v14",
   filter: "M4 6h16M7 12h10M10 18h4",
+  history: "M4 12a8 8 0 1 0 2.400-5.700M4 4v4.500h4.500M12 8v4.500l3 2",
+  back: "M15 5l-7 7 7 7",
+  download: "M12 4v11M7.500 11l4.500 4.500 4.500-4.500M4 17v3h16v-3",
   building: "M5 21V5l7-2v18M12 8l7 2v11M3 21h18M8 8v.2M8 12v.2M8 16v.2M15.500 13v.2M15.500 17v.2",
 } as const;
 

@@ -24,7 +24,7 @@ export function setLanguage(lang: Lang): void {
 
 /** The text of a key, its `{parameters}` filled in. */
 export function t(key: TextKey, parameters: Record<string, string | number> = {}): string {
-  return TEXTS[current][key].replace(/\{(\w+)\}/g, (whole, name: string) => {
+  return TEXTS[key][current].replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = parameters[name];
     if (value === undefined) return whole;
     return typeof value === "number" ? formatNumber(value) : value;
@@ -33,7 +33,7 @@ export function t(key: TextKey, parameters: Record<string, string | number> = {}
 
 /** Whether a word of the server, put after a prefix, has a text of its own. */
 export function isTextKey(key: string): key is TextKey {
-  return key in TEXTS.en;
+  return key in TEXTS;
 }
 
 /** What the server says in both languages. */

@@ -19,7 +19,8 @@ export function listenToKeys(app: App, focusSearch: () => void): void {
   window.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || dialogIsOpen()) return;
     if (event.key === "Escape") {
-      app.selection.clear();
+      if (app.comparison.current) app.comparison.close();
+      else app.selection.clear();
       return;
     }
     if (isTyping(event.target)) return;

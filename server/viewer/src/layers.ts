@@ -1,15 +1,9 @@
 /** The layers of the city: what the server publishes, what the user chose, what is on the screen. */
-import {
-  Cartesian3,
-  Cesium3DTileset,
-  Cesium3DTileStyle,
-  Cesium3DTileColorBlendMode,
-  type Scene,
-  ShadowMode,
-} from "cesium";
+import { type Cesium3DTileset, Cesium3DTileStyle, type Scene } from "cesium";
 import { api } from "./data/api";
 import type { Collection } from "./data/types";
 import type { LayerLink } from "./permalink";
+import { loadTileset, removeTileset } from "./scene/tilesets";
 import { Signal } from "./signal";
 import { buildStyle, defaultHiddenClasses, defaultView, type LayerView } from "./style";
 
@@ -22,21 +16,11 @@ export interface Layer {
   error: string | null;
 }
 
-/**
- * Ambient light as spherical harmonics: brighter from above, a little from the east,
- * so that walls the sun does not reach still differ by orientation.
- */
-const AMBIENT = [
-  new Cartesian3(0.62, 0.63, 0.65),
-  new Cartesian3(0.06, 0.06, 0.06),
-  new Cartesian3(0.2, 0.2, 0.21),
-  new Cartesian3(0.09, 0.09, 0.09),
-  Cartesian3.ZERO,
-  Cartesian3.ZERO,
-  Cartesian3.ZERO,
-  Cartesian3.ZERO,
-  Cartesian3.ZERO,
-] as Cartesian3[];
+/** A version of a layer in the scene. */
+export interface Drawn {
+  tileset: Cesium3DTileset;
+  version: number;
+}
 
 /** How long a new version may load unseen before it replaces the old one anyway. */
 const SWAP_TIMEOUT = 20_000;
@@ -52,6 +36,7 @@ export class Layers {
   private selected: { layer: string; id: string } | null = null;
   private readonly wanted = new Map<string, LayerLink>();
   private readonly onlyWanted: boolean;
+  private readonly standIns = new Map<string, readonly Drawn[]>();
   private pending = 0;
 
   constructor(
@@ -66,19 +51,38 @@ export class Layers {
     return this.all.get(id);
   }
 
-  /** The layer a tileset belongs to. */
-  ofTileset(tileset: unknown): Layer | undefined {
-    for (const layer of this.all.values()) if (layer.tileset === tileset) return layer;
+  /** What is in the scene of a layer: its own tileset, or what stands in for it. */
+  drawn(layer: Layer): readonly Drawn[] {
+    const own = layer.tileset && layer.shownVersion !== null;
+    return (
+      this.standIns.get(layer.collection.id) ??
+      (own ? [{ tileset: layer.tileset!, version: layer.shownVersion! }] : [])
+    );
+  }
+
+  /** Draws other versions in place of a layer, whose own tileset is hidden; `null` ends that. */
+  standIn(layer: Layer, drawn: readonly Drawn[] | null): void {
+    const { id } = layer.collection;
+    if (drawn) this.standIns.set(id, drawn);
+    else this.standIns.delete(id);
+    this.apply(layer);
+    this.viewed.emit(layer);
+  }
+
+  /** The layer and version a tileset belongs to. */
+  ofTileset(tileset: unknown): { layer: Layer; version: number } | undefined {
+    for (const layer of this.all.values()) {
+      const found = this.drawn(layer).find((drawn) => drawn.tileset === tileset);
+      if (found) return { layer, version: found.version };
+    }
     return undefined;
   }
 
   /** True when every visible layer is drawn at full detail for the current view. */
   tilesLoaded(): boolean {
     if (this.pending > 0) return false;
-    for (const { tileset } of this.all.values()) {
-      if (tileset?.show && !tileset.tilesLoaded) return false;
-    }
-    return true;
+    const drawn = [...this.all.values()].flatMap((layer) => this.drawn(layer));
+    return drawn.every(({ tileset }) => !tileset.show || tileset.tilesLoaded);
   }
 
   /** Brings the list in line with the server and loads what is new. Resolves when all are in the scene. */
@@ -152,8 +156,8 @@ export class Layers {
     const layer = this.all.get(id);
     if (!layer) return;
     this.all.delete(id);
-    if (layer.tileset) this.scene.primitives.remove(layer.tileset);
-    this.scene.requestRender();
+    this.standIns.delete(id);
+    if (layer.tileset) removeTileset(this.scene, layer.tileset);
   }
 
   private async load(layer: Layer): Promise<void> {
@@ -161,21 +165,11 @@ export class Layers {
     if (!source) return;
     this.pending++;
     try {
-      const next = await Cesium3DTileset.fromUrl(source.href, {
-        maximumScreenSpaceError: 12,
-        cacheBytes: 384 * 1024 * 1024,
-        maximumCacheOverflowBytes: 256 * 1024 * 1024,
-        shadows: ShadowMode.DISABLED,
-        show: false,
-        preloadWhenHidden: true,
-      });
+      const next = await loadTileset(source.href);
       if (this.all.get(layer.collection.id) !== layer || layer.collection.version !== version) {
         next.destroy();
         return;
       }
-      next.colorBlendMode = Cesium3DTileColorBlendMode.REPLACE;
-      next.environmentMapManager.enabled = false;
-      next.imageBasedLighting.sphericalHarmonicCoefficients = AMBIENT;
       this.scene.primitives.add(next);
       await this.swap(layer, next, version);
       layer.error = null;
@@ -202,11 +196,16 @@ export class Layers {
         this.scene.requestRender();
       });
     }
+    // Meanwhile the layer may have gone, or gone back to the version before.
+    if (this.all.get(layer.collection.id) !== layer || layer.collection.version !== version) {
+      removeTileset(this.scene, next);
+      return;
+    }
     next.preloadWhenHidden = false;
     layer.tileset = next;
     layer.shownVersion = version;
     this.apply(layer);
-    if (previous) this.scene.primitives.remove(previous);
+    if (previous) removeTileset(this.scene, previous);
     const changed = () => this.tilesChanged.emit(layer);
     next.tileLoad.addEventListener(changed);
     next.tileUnload.addEventListener(changed);
@@ -218,7 +217,7 @@ export class Layers {
     const { tileset, view, collection } = layer;
     if (!tileset) return;
     const selected = this.selected?.layer === collection.id ? this.selected.id : null;
-    tileset.show = view.visible;
+    tileset.show = view.visible && !this.standIns.has(collection.id);
     tileset.style = new Cesium3DTileStyle(buildStyle(view, collection.classes, selected));
     this.scene.requestRender();
   }

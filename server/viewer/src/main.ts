@@ -4,12 +4,15 @@ import "./css/search.css";
 import "./css/panels.css";
 import "./css/layers.css";
 import "./css/imports.css";
+import "./css/checkin.css";
 import "./css/attributes.css";
+import "./css/versions.css";
 import "./css/dialogs.css";
 import { ScreenSpaceEventHandler, ScreenSpaceEventType } from "cesium";
-import { keepAddress } from "./address";
+import { keepAddress, openComparison } from "./address";
 import type { App } from "./app";
 import { Camera, toBbox3D } from "./camera";
+import { Comparison } from "./comparison";
 import { api, ApiError } from "./data/api";
 import type { City } from "./data/types";
 import { append, h } from "./dom";
@@ -19,18 +22,22 @@ import { listenToKeys } from "./keyboard";
 import { Layers } from "./layers";
 import { Live } from "./live";
 import { decodeLink, type Link } from "./permalink";
+import { COMPARED_COLOUR, OUTLINE_COLOUR } from "./scene/outline";
 import { createScene, NoWebGL } from "./scene/scene";
 import { Selection } from "./selection";
 import { testHook } from "./testhook";
 import { attributesPanel } from "./ui/attributes";
+import { coveredEdges } from "./ui/covered";
 import { dropzone } from "./ui/dropzone";
 import { errorText } from "./ui/errors";
 import { openImportDialog } from "./ui/importDialog";
 import { overlayElement, showMessage } from "./ui/overlay";
 import { statusbar } from "./ui/statusbar";
+import { swipe } from "./ui/swipe";
 import { toast } from "./ui/toast";
 import { topbar } from "./ui/topbar";
 import { workbench } from "./ui/workbench";
+import { Versions } from "./versions";
 
 window.CESIUM_BASE_URL = CESIUM_URL;
 
@@ -38,10 +45,6 @@ window.CESIUM_BASE_URL = CESIUM_URL;
 const NOWHERE = { lon: 113.3, lat: 23.1, height: 0 };
 
 const ASK_AGAIN = 3_000;
-
-/** As in the style sheets. */
-const PANEL_GAP = 12;
-const ATTRIBUTES_WIDTH = 352 + PANEL_GAP;
 
 /** Asks until the server answers. */
 async function cityOrWait(): Promise<City> {
@@ -61,19 +64,6 @@ async function cityOrWait(): Promise<City> {
       await Promise.race([clicked, new Promise((resolve) => setTimeout(resolve, ASK_AGAIN))]);
     }
   }
-}
-
-/** From this width on, there is room for the attributes beside the model, whether they are open or not. */
-const WIDE = 1100;
-
-/** How much of the view panels cover at the left and at the right, in pixels. */
-function coveredEdges(): { left: number; right: number } {
-  const width = (selector: string) => {
-    const panel = document.querySelector<HTMLElement>(selector);
-    return panel && !panel.hidden ? panel.offsetWidth + PANEL_GAP : 0;
-  };
-  const attributes = window.innerWidth >= WIDE ? ATTRIBUTES_WIDTH : width(".attributes");
-  return { left: width(".workbench"), right: attributes };
 }
 
 /** A click selects; a drag does not, because the handler tells them apart. */
@@ -134,6 +124,7 @@ function followCity(app: App): void {
     const name = app.layers.get(id)?.collection.title ?? known?.collection.title ?? id;
     if (version === null) toast(t("live.removed", { name }));
     else if (!known) toast(t("live.newLayer", { name }));
+    else if (before !== undefined && version < before) toast(t("live.rolledBack", { name, n: version }));
     else if (before !== version) toast(t("live.newVersion", { name }));
   });
   app.live.resumed.on(refresh);
@@ -149,8 +140,8 @@ function followCity(app: App): void {
 }
 
 /** Whether a linked feature is still there; while nobody can tell, it is taken to be. */
-async function isThere(layer: string, id: string): Promise<boolean> {
-  return api.has(layer, id).catch(() => true);
+async function isThere(layer: string, id: string, version: number | undefined): Promise<boolean> {
+  return version === undefined ? api.has(layer, id).catch(() => true) : true;
 }
 
 async function placeCamera(app: App, link: Link): Promise<void> {
@@ -185,6 +176,8 @@ async function start(root: HTMLElement): Promise<void> {
   const { widget, surroundings, motion, quality, outline } = createScene(canvas, city.anchor ?? NOWHERE);
   const layers = new Layers(widget.scene, link.layers);
   const live = new Live();
+  const selection = new Selection(widget.scene, layers, outline);
+  const comparison = new Comparison(widget.scene, layers, () => selection.current?.id ?? null);
   const app: App = {
     city,
     widget,
@@ -194,9 +187,17 @@ async function start(root: HTMLElement): Promise<void> {
     layers,
     live,
     camera: new Camera(widget, layers, () => city.anchor ?? NOWHERE, coveredEdges),
-    selection: new Selection(widget.scene, layers, outline),
+    selection,
     imports: new Imports(live),
+    versions: new Versions(layers, live),
+    comparison,
   };
+  selection.changed.on(() => comparison.repaint());
+  comparison.opened.on(() => {
+    outline.colour = comparison.current ? COMPARED_COLOUR : OUTLINE_COLOUR;
+    // What was picked of an older version goes with it.
+    if (selection.current?.version !== undefined) selection.clear();
+  });
   stopOnRenderError(app);
   surroundings.elsewhere = () =>
     [...layers.all.values()].flatMap((layer) => {
@@ -211,6 +212,7 @@ async function start(root: HTMLElement): Promise<void> {
   append(
     stage,
     bench.element,
+    swipe(app),
     attributesPanel(app),
     dropzone(app, () => bench.open("imports")),
   );
@@ -226,9 +228,10 @@ async function start(root: HTMLElement): Promise<void> {
   await Promise.all([layers.refresh(), app.imports.refresh()]);
   layers.start();
   await placeCamera(app, link);
+  await openComparison(app, link);
   if (link.selection) {
-    const { layer, id } = link.selection;
-    if (layers.get(layer) && (await isThere(layer, id))) app.selection.select({ layer, id });
+    const { layer, id, version } = link.selection;
+    if (layers.get(layer) && (await isThere(layer, id, version))) app.selection.select(link.selection);
     else toast(t("link.goneFeature"));
   }
   showEmptyState(app, () => bench.open("imports"));

@@ -4,8 +4,10 @@
  *     #c=113.46,23.1,120,0,-35,0&l=office;o=0.5;m=class;hc=IfcSpace&sel=office/2O2Fr…&lang=zh
  *
  * `c` camera (longitude, latitude, height, heading, pitch, roll), one `l` per layer
- * with what differs from its defaults, `sel` the selection, `lang` the language.
+ * with what differs from its defaults, `cmp` two versions that are compared, `sel` the selection (of an older version with its number),
+ * `lang` the language.
  */
+import type { Compared } from "./data/api";
 import type { Lang } from "./data/types";
 import type { ColourMode } from "./style";
 
@@ -30,10 +32,18 @@ export interface LayerLink {
   hiddenFeatures?: string[] | undefined;
 }
 
+/** Two versions side by side: what is switched off, and where the line between them stands. */
+export interface ComparisonLink extends Compared {
+  off: string[];
+  /** A fraction of the picture; `null` lays the versions over each other. */
+  swipe: number | null;
+}
+
 export interface Link {
   camera?: CameraView | undefined;
   layers: LayerLink[];
-  selection?: { layer: string; id: string } | undefined;
+  comparison?: ComparisonLink | undefined;
+  selection?: { layer: string; id: string; version?: number | undefined } | undefined;
   lang?: Lang | undefined;
 }
 
@@ -68,7 +78,17 @@ export function encodeLink(link: Link): string {
     if (layer.hiddenFeatures) fields.push(`hf=${list(layer.hiddenFeatures)}`);
     parts.push(`l=${fields.join(";")}`);
   }
-  if (link.selection) parts.push(`sel=${escape(link.selection.layer)}/${escape(link.selection.id)}`);
+  if (link.comparison) {
+    const { layer, from, to, off, swipe } = link.comparison;
+    const fields = [escape(layer), String(from), String(to)];
+    if (swipe !== null) fields.push(`s=${round(swipe, 4)}`);
+    if (off.length > 0) fields.push(`off=${list(off)}`);
+    parts.push(`cmp=${fields.join(";")}`);
+  }
+  if (link.selection) {
+    const { layer, id, version } = link.selection;
+    parts.push(`sel=${[escape(layer), escape(id), ...(version === undefined ? [] : [version])].join("/")}`);
+  }
   if (link.lang) parts.push(`lang=${link.lang}`);
   return parts.join("&");
 }
@@ -112,6 +132,23 @@ function decodeLayer(text: string): LayerLink | undefined {
   return layer;
 }
 
+function versionNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
+}
+
+function decodeComparison(text: string): ComparisonLink | undefined {
+  const [id, older, newer, ...fields] = text.split(";");
+  const [from, to] = [versionNumber(older), versionNumber(newer)];
+  if (!id || from === undefined || to === undefined) return undefined;
+  const found: ComparisonLink = { layer: unescape(id), from, to, off: [], swipe: null };
+  for (const field of fields) {
+    const [key, value] = splitPair(field);
+    if (key === "s" && value !== "" && Number(value) >= 0 && Number(value) <= 1) found.swipe = Number(value);
+    if (key === "off") found.off = value.split(",").map(unescape);
+  }
+  return found;
+}
+
 /** Reads a fragment, with or without its `#`; what it does not understand it leaves out. */
 export function decodeLink(fragment: string): Link {
   const link: Link = { layers: [] };
@@ -122,9 +159,11 @@ export function decodeLink(fragment: string): Link {
       const layer = decodeLayer(value);
       if (layer) link.layers.push(layer);
     }
+    if (key === "cmp") link.comparison = decodeComparison(value);
     if (key === "sel") {
-      const [layer, id] = value.split("/");
-      if (layer && id) link.selection = { layer: unescape(layer), id: unescape(id) };
+      const [layer, id, version] = value.split("/");
+      if (layer && id)
+        link.selection = { layer: unescape(layer), id: unescape(id), version: versionNumber(version) };
     }
     if (key === "lang" && (value === "en" || value === "zh")) link.lang = value;
   }

@@ -8,6 +8,12 @@ import { debounce, Signal } from "./signal";
 export interface Picked {
   layer: string;
   id: string;
+  /** Where it is not the served version that was picked. */
+  version?: number | undefined;
+}
+
+function same(one: Picked | null, other: Picked | null): boolean {
+  return one?.layer === other?.layer && one?.id === other?.id && one?.version === other?.version;
 }
 
 export class Selection {
@@ -48,7 +54,7 @@ export class Selection {
   }
 
   select(picked: Picked | null): void {
-    if (picked?.layer === this.picked?.layer && picked?.id === this.picked?.id) return;
+    if (same(picked, this.picked)) return;
     this.picked = picked;
     this.layers.setSelected(picked);
     this.refreshOutline();
@@ -61,15 +67,18 @@ export class Selection {
 
   private identify(hit: unknown): Picked | null {
     if (!(hit instanceof Cesium3DTileFeature)) return null;
-    const layer = this.layers.ofTileset(hit.tileset);
+    const found = this.layers.ofTileset(hit.tileset);
     const { id } = metadata(hit);
-    return layer && id ? { layer: layer.collection.id, id } : null;
+    if (!found || !id) return null;
+    const { collection } = found.layer;
+    const version = found.version === collection.version ? undefined : found.version;
+    return { layer: collection.id, id, version };
   }
 
   private refreshOutline(): void {
     const layer = this.picked ? this.layers.get(this.picked.layer) : undefined;
-    const shown = layer?.tileset && layer.view.visible ? layer.tileset : null;
-    this.outline.features = shown && this.picked ? findFeatures(shown, this.picked.id) : [];
+    const drawn = layer?.view.visible ? this.layers.drawn(layer) : [];
+    this.outline.features = drawn.flatMap(({ tileset }) => findFeatures(tileset, this.picked!.id));
     this.scene.requestRender();
   }
 }

@@ -12,9 +12,10 @@
  * | `selection()` | `{layer, id}` or null |
  * | `select(layer, id)`, `clear()` | as if clicked; resolves when drawn |
  * | `pickAt(x, y)`, `featuresAt(x, y)` | `{layer, id}` at CSS pixels of the canvas: nearest, and all |
- * | `screenPositionOf(layer, id)` | promise for the CSS pixels of the centre of its box, null off screen |
+ * | `screenPositionOf(layer, id, version?)` | promise for the CSS pixels of the centre of its box, null off screen |
  * | `features(layer)` | metadata of every feature in loaded tiles, once each |
  * | `setView(layer, change)` | changes visible, opacity, colourBy, hiddenClasses, hiddenStoreys, hiddenFeatures |
+ * | `compare(layer, from, to)`, `comparison()` | shows two versions; what is compared, kinds off and the swipe, or null |
  * | `flyTo(target)` | at once: `{lon, lat, height, heading, pitch, roll}`, a 6-number box, a layer id, or "home" |
  * | `link()` | the permalink as it is now |
  * | `pixels()` | the picture as a data URL, drawn anew |
@@ -59,8 +60,9 @@ export function testHook(app: App) {
   layers.viewed.on(changed);
   layers.listed.on(changed);
   selection.changed.on(changed);
+  app.comparison.changed.on(changed);
 
-  const tilesLoaded = () => layers.tilesLoaded() && drawn > asked && finest;
+  const tilesLoaded = () => !app.comparison.busy && layers.tilesLoaded() && drawn > asked && finest;
 
   const settled = (): Promise<void> =>
     new Promise((resolve) => {
@@ -96,8 +98,8 @@ export function testHook(app: App) {
     clear: () => selection.clear(),
     pickAt: (x: number, y: number) => selection.pickAt(x, y),
     featuresAt: (x: number, y: number) => selection.featuresAt(x, y),
-    screenPositionOf: async (layer: string, id: string) => {
-      const bbox = toBbox3D((await api.item(layer, id)).bbox);
+    screenPositionOf: async (layer: string, id: string, version?: number) => {
+      const bbox = toBbox3D((await api.item(layer, id, version)).bbox);
       const point = bbox && SceneTransforms.worldToWindowCoordinates(scene, centre(bbox), new Cartesian2());
       if (!point) return null;
       const { clientWidth, clientHeight } = widget.canvas;
@@ -105,12 +107,12 @@ export function testHook(app: App) {
       return inside ? { x: point.x, y: point.y } : null;
     },
     features: (layer: string): TileFeature[] => {
-      const tileset = layers.get(layer)?.tileset;
+      const known = layers.get(layer);
       const byId = new Map<string, TileFeature>();
-      if (tileset) {
+      for (const { tileset } of known ? layers.drawn(known) : []) {
         for (const feature of loadedFeatures(tileset)) {
           const found = metadata(feature);
-          if (!byId.has(found.id)) byId.set(found.id, found);
+          byId.set(found.id, found); // far tiles, which know less, come first
         }
       }
       return [...byId.values()];
@@ -127,6 +129,16 @@ export function testHook(app: App) {
         if (change.hiddenFeatures) view.hiddenFeatures = new Set(change.hiddenFeatures);
       });
       await settled();
+    },
+    compare: async (layer: string, from: number, to: number) => {
+      await app.comparison.open({ layer, from, to, off: [], swipe: null });
+      await settled();
+    },
+    comparison: () => {
+      const open = app.comparison.current;
+      if (!open) return null;
+      const { layer, from, to, off, swipe, counts } = open;
+      return { layer, from, to, off: [...off], swipe, counts };
     },
     flyTo: async (target: CameraView | Bbox3D | string) => {
       if (target === "home") await camera.home(0);

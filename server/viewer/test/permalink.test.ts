@@ -22,7 +22,8 @@ const full: Link = {
       hiddenClasses: [],
     },
   ],
-  selection: { layer: "a/b", id: "2O2Fr$t4X7Zf8NOew3FNqI" },
+  comparison: { layer: "a/b; 层", from: 3, to: 12, off: ["unchanged", "moved"], swipe: 0.4375 },
+  selection: { layer: "a/b", id: "2O2Fr$t4X7Zf8NOew3FNqI", version: 3 },
   lang: "zh",
 };
 

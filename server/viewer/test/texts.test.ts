@@ -1,21 +1,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { formatBytes, formatUnit, initialLanguage } from "../src/i18n";
-import { TEXTS, type TextKey } from "../src/texts";
+import { PANELS, TEXTS, type TextKey } from "../src/texts";
 
-const keys = Object.keys(TEXTS.en) as TextKey[];
+const keys = Object.keys(TEXTS) as TextKey[];
 const parameters = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 
 test("both languages take the same parameters and leave nothing empty", () => {
   for (const key of keys) {
-    assert.notEqual(TEXTS.zh[key].trim(), "", key);
-    assert.deepEqual(parameters(TEXTS.zh[key]), parameters(TEXTS.en[key]), key);
+    assert.notEqual(TEXTS[key].zh.trim(), "", key);
+    assert.deepEqual(parameters(TEXTS[key].zh), parameters(TEXTS[key].en), key);
   }
 });
 
+test("no text stands in two panels", () => {
+  const all = PANELS.flatMap((panel) => Object.keys(panel));
+  assert.equal(new Set(all).size, all.length);
+});
+
 test("Chinese texts are Chinese", () => {
-  const same = keys.filter((key) => !/[\u4e00-\u9fff]/.test(TEXTS.zh[key]));
-  assert.deepEqual(same, ["app.title", "attr.id"]);
+  const same = keys.filter((key) => !/[\u4e00-\u9fff]/.test(TEXTS[key].zh));
+  assert.deepEqual(same.sort(), ["app.title", "attr.id"]);
 });
 
 test("the language follows the browser, else Chinese", () => {

@@ -1,4 +1,17 @@
-import type { City, Collection, Hit, Item, Job, Problem, Receipt } from "./types";
+import type { CheckinReport } from "../checkin";
+import type { Kind } from "../differences";
+import type {
+  City,
+  Collection,
+  ComparisonPage,
+  Hit,
+  Item,
+  Job,
+  Problem,
+  Receipt,
+  VersionEntry,
+  Versions,
+} from "./types";
 
 /** What the server said when it refused, or `status` 0 when it could not be reached. */
 export class ApiError extends Error {
@@ -40,15 +53,48 @@ async function request<T>(path: string, init?: RequestInit): Promise<T> {
 
 const part = encodeURIComponent;
 
+/** A layer and two of its versions. */
+export interface Compared {
+  layer: string;
+  from: number;
+  to: number;
+}
+
+function comparison({ layer, from, to }: Compared, what = ""): string {
+  return `/collections/${part(layer)}/comparison${what}?from=${from}&to=${to}`;
+}
+
 export const api = {
   city: () => request<City>("/city"),
   collections: () => request<{ collections: Collection[] }>("/collections").then((r) => r.collections),
-  item: (layer: string, id: string) => request<Item>(`/collections/${part(layer)}/items/${part(id)}`),
+  item: (layer: string, id: string, version?: number) =>
+    request<Item>(
+      `/collections/${part(layer)}/items/${part(id)}${version === undefined ? "" : `?version=${version}`}`,
+    ),
+  /** The address of a feature's geometry as a file. */
+  geometry: (layer: string, id: string, version: number, format: string) =>
+    `/collections/${part(layer)}/geometry/${part(id)}?f=${format}&version=${version}`,
   /** Whether a layer has a feature; unlike reading it, asking is no error when it has not. */
   has: (layer: string, id: string) =>
     request<{ features: { id: string }[] }>(`/collections/${part(layer)}/items?q=${part(id)}&limit=10`).then(
       (r) => r.features.some((feature) => feature.id === id),
     ),
+  versions: (layer: string) => request<Versions>(`/collections/${part(layer)}/versions`),
+  makeCurrent: (layer: string, version: number) =>
+    request<VersionEntry>(`/collections/${part(layer)}/versions/current`, {
+      method: "PUT",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ version }),
+    }),
+  /** Changes of some kinds, in the order of ids, after the id `after`. */
+  comparison: (compared: Compared, kinds: readonly Kind[], limit: number, after?: string) =>
+    request<ComparisonPage>(
+      `${comparison(compared)}&kind=${kinds.join(",")}&limit=${limit}${after === undefined ? "" : `&after=${part(after)}`}`,
+    ),
+  changedIds: (compared: Compared) => request<Record<Kind, string[]>>(comparison(compared, "/ids")),
+  comparisonCsv: (compared: Compared) => `${comparison(compared)}&f=csv`,
+  /** A check-in report, by the address its summary gives. */
+  checkin: (href: string) => request<CheckinReport>(href),
   search: (q: string, signal: AbortSignal) =>
     request<{ hits: Hit[] }>(`/search?q=${part(q)}&limit=20`, { signal }).then((r) => r.hits),
   jobs: () => request<{ jobs: Job[] }>("/jobs?limit=20").then((r) => r.jobs),

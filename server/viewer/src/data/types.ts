@@ -1,5 +1,8 @@
 /** The shapes of the HTTP interface, as far as the viewer reads them. */
 
+import type { CheckinSummary } from "../checkin";
+import type { Kind, Legend } from "../differences";
+
 export type Lang = "en" | "zh";
 export type Localized = Record<Lang, string>;
 
@@ -59,10 +62,19 @@ export interface Collection {
   georeference: Georeference | null;
   classes: ClassCount[];
   storeys: StoreyCount[];
+  /** `null` for a version of before there were reports. */
+  checkin: CheckinSummary | null;
   tileset: { href: string; bytes: number; tiles: number; triangles: number } | null;
 }
 
-export type PropertyValue = string | number | boolean | null | PropertyValue[];
+/** An object is a complex property, or a feature that is named by another one (`id`, `name`). */
+export type PropertyValue =
+  | string
+  | number
+  | boolean
+  | null
+  | PropertyValue[]
+  | { [name: string]: PropertyValue };
 
 export interface PropertySet {
   name: string;
@@ -99,6 +111,61 @@ export interface Hit {
   bbox: number[] | null;
 }
 
+export interface VersionEntry {
+  version: number;
+  title: string;
+  published: string;
+  receipt: string;
+  features: number;
+  bytes: number;
+  tiles: number;
+  current: boolean;
+  tileset: string;
+}
+
+export interface RollBackEntry {
+  when: string;
+  who: string;
+  from: number;
+  to: number;
+  receipt: string;
+}
+
+export interface Versions {
+  versions: VersionEntry[];
+  rollbacks: RollBackEntry[];
+}
+
+export interface PropertyChange {
+  /** `null` for what the feature itself says: its name, class, storey… */
+  set: string | null;
+  property: string;
+  /** Missing where that version does not have the property. */
+  before?: PropertyValue;
+  after?: PropertyValue;
+  unit_before?: string | null;
+  unit_after?: string | null;
+}
+
+export interface FeatureChange {
+  id: string;
+  class: string;
+  name: string;
+  bbox: number[] | null;
+  kinds: Kind[];
+  /** Metres east, north, up. */
+  displacement: [number, number, number] | null;
+  /** Degrees. */
+  rotation: number | null;
+  properties: PropertyChange[];
+}
+
+export interface ComparisonPage {
+  counts: Record<Legend, number>;
+  changes: FeatureChange[];
+  numberMatched: number;
+}
+
 export interface Problem {
   type?: string;
   title: string;
@@ -106,6 +173,8 @@ export interface Problem {
   detail?: string;
   detail_zh?: string;
   id?: string;
+  /** Where the check-in rules refused a file. */
+  checkin?: CheckinSummary;
 }
 
 export type JobStatus = "accepted" | "running" | "successful" | "failed" | "dismissed";
@@ -126,6 +195,7 @@ export interface ImportReport {
   tileset: string;
   bytes: number;
   receipt: string | null;
+  checkin: CheckinSummary | null;
   warnings: string[];
   /** As long as `warnings`; `null` where there is no Chinese. */
   warnings_zh?: (string | null)[];
@@ -141,6 +211,8 @@ export interface Job {
   started: string | null;
   finished: string | null;
   progress: { done: number; total: number | null; note: string } | null;
+  /** `null` while nobody knows. */
+  remaining_seconds: number | null;
   problem: Problem | null;
   report: ImportReport | null;
 }

@@ -13,19 +13,21 @@ export interface TileFeature {
 
 function* contents(tile: Cesium3DTile): Generator<Cesium3DTileContent> {
   const content = tile.content as Cesium3DTileContent | undefined;
-  if (content?.ready) {
-    if (content.innerContents) yield* content.innerContents as Cesium3DTileContent[];
-    else yield content;
-  }
+  if (content?.ready) yield content;
   for (const child of tile.children) yield* contents(child);
+}
+
+/** Every feature of a tile's content, which may consist of several. */
+export function* contentFeatures(content: Cesium3DTileContent): Generator<Cesium3DTileFeature> {
+  for (const part of (content.innerContents as Cesium3DTileContent[] | undefined) ?? [content]) {
+    for (let i = 0; i < part.featuresLength; i++) yield part.getFeature(i);
+  }
 }
 
 /** Every feature in a loaded tile; one that lies in several tiles comes several times. */
 export function* loadedFeatures(tileset: Cesium3DTileset): Generator<Cesium3DTileFeature> {
   if (!(tileset.root as Cesium3DTile | undefined)) return;
-  for (const content of contents(tileset.root)) {
-    for (let i = 0; i < content.featuresLength; i++) yield content.getFeature(i);
-  }
+  for (const content of contents(tileset.root)) yield* contentFeatures(content);
 }
 
 function text(feature: Cesium3DTileFeature, property: string): string {

@@ -28,6 +28,12 @@ void main()
     out_FragColor = colour;
 }`;
 
+/** Darker than the colour of the selection, so that it shows on it and beside it. */
+export const OUTLINE_COLOUR = "#d96a00";
+
+/** Beside colours that each mean something. */
+export const COMPARED_COLOUR = "#10202f";
+
 export const FRAMES_TO_START = 3;
 
 /** Outlines features; without any it costs nothing. */
@@ -36,17 +42,19 @@ export class Outline {
   private allowed = true;
   private stopFrames: () => void = () => undefined;
 
-  constructor(
-    private readonly scene: Scene,
-    colour: string,
-  ) {
+  constructor(private readonly scene: Scene) {
     this.stage = new PostProcessStage({
       name: "selection",
       fragmentShader: SHADER,
-      uniforms: { outlineColour: Color.fromCssColorString(colour) },
+      uniforms: { outlineColour: Color.fromCssColorString(OUTLINE_COLOUR) },
     });
     this.stage.enabled = false;
     scene.postProcessStages.add(this.stage);
+  }
+
+  set colour(css: string) {
+    (this.stage.uniforms as { outlineColour: Color }).outlineColour = Color.fromCssColorString(css);
+    this.scene.requestRender();
   }
 
   set features(features: Cesium3DTileFeature[]) {

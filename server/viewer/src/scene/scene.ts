@@ -9,9 +9,6 @@ import { Quality } from "./quality";
 import { HORIZON_COLOUR } from "./sky";
 import { Surroundings } from "./surroundings";
 
-/** Darker than the colour of the selection, so that it shows on it and beside it. */
-const OUTLINE_COLOUR = "#d96a00";
-
 export class NoWebGL extends Error {}
 
 export interface SceneParts {
@@ -75,7 +72,7 @@ export function createScene(container: HTMLElement, anchor: Place): SceneParts {
   const surroundings = new Surroundings(scene, ground, anchor);
   const motion = new Motion(scene);
   const edges = addEdges(scene);
-  const outline = new Outline(scene, OUTLINE_COLOUR);
+  const outline = new Outline(scene);
   const quality = new Quality(scene, motion, software, [edges, outline, scene.postProcessStages.fxaa]);
 
   const { lon, lat, height } = anchor;

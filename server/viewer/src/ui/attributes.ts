@@ -15,6 +15,12 @@ import { copyText, toast } from "./toast";
 
 export function formatValue(value: PropertyValue, unit: string | null): string {
   if (value === null || value === "") return value === null ? t("attr.null") : "—";
+  if (typeof value === "object" && !Array.isArray(value)) {
+    if (typeof value["id"] === "string") return String(value["name"] || value["id"]);
+    return Object.entries(value)
+      .map(([name, inner]) => `${name}: ${formatValue(inner, null)}`)
+      .join(", ");
+  }
   if (Array.isArray(value)) return value.map((part) => formatValue(part, unit)).join(", ");
   if (typeof value === "boolean") return t(value ? "attr.true" : "attr.false");
   if (typeof value === "string") return value;
@@ -96,7 +102,17 @@ function identity(item: Item, layer: Layer | undefined): HTMLElement {
     [t("attr.system"), system.join(", ")],
     [t("attr.material"), (p.material ?? []).join(", ")],
     [t("attr.heights"), heights],
+    [t("attr.download"), item.bbox ? downloads(item) : null],
   ]);
+}
+
+/** The geometry as files for other programs. */
+function downloads(item: Item): HTMLElement {
+  const links = ["GLB", "OBJ", "PLY"].map((format) => {
+    const href = api.geometry(item.layer, item.id, item.version, format.toLowerCase());
+    return h("a", { class: "link", href, download: "" }, format);
+  });
+  return h("span", { class: "downloads" }, ...links);
 }
 
 interface SetView {
@@ -244,7 +260,7 @@ export function attributesPanel(app: App): HTMLElement {
     const slow = setTimeout(() => message(t("attr.loading"), "empty-note"), shown ? 150 : 0);
     const current = () => app.selection.current === picked;
     try {
-      const item = await api.item(picked.layer, picked.id);
+      const item = await api.item(picked.layer, picked.id, picked.version);
       if (current()) draw(item);
     } catch (error) {
       if (current()) fail(error);
@@ -264,7 +280,8 @@ export function attributesPanel(app: App): HTMLElement {
   app.layers.listed.on(() => {
     const picked = app.selection.current;
     const layer = picked && app.layers.get(picked.layer);
-    if (!picked || !layer || !shown || layer.collection.version === shown.version) return;
+    if (!picked || !layer || !shown || picked.version !== undefined) return;
+    if (layer.collection.version === shown.version) return;
     api.has(picked.layer, picked.id).then(
       (there) => {
         if (app.selection.current !== picked) return;

@@ -6,6 +6,7 @@ import { h, icon, iconButton, replace } from "../dom";
 import { formatBytes, formatTime, languageChanged, localized, said, SEPARATOR, t } from "../i18n";
 import { type ImportEntry, isActive } from "../imports";
 import type { TextKey } from "../texts";
+import { checkinDetails } from "./checkin";
 import { errorText, problemText } from "./errors";
 import { facts, openReceipt } from "./receipt";
 import { toast } from "./toast";
@@ -36,7 +37,17 @@ function phase(entry: ImportEntry): string {
   const { note, done, total } = job.progress;
   if (!PHASES.includes(note)) return t("status.running");
   if ((note === "geometry" || note === "properties") && !total) return t("status.running");
-  return t(`phase.${note}` as TextKey, { done, total: total ?? 0 });
+  const doing = t(`phase.${note}` as TextKey, { done, total: total ?? 0 });
+  const left = timeLeft(job.remaining_seconds);
+  return left === null ? doing : `${doing}${SEPARATOR}${left}`;
+}
+
+/** As exact as an estimate can be. */
+function timeLeft(seconds: number | null): string | null {
+  if (seconds === null) return null;
+  if (seconds < 60) return t("left.seconds", { n: Math.max(1, seconds) });
+  if (seconds < 3600) return t("left.minutes", { n: Math.round(seconds / 60) });
+  return t("left.hours", { n: Math.round(seconds / 360) / 10 });
 }
 
 /** 0–1, or `null` while nobody knows. */
@@ -184,6 +195,11 @@ function importRow(app: App, entry: ImportEntry): Row {
     element.classList.toggle("failed", text !== null);
     element.classList.toggle("done", entry.job?.status === "successful");
 
+    const refused = entry.job?.problem?.checkin;
+    if (refused && shownOutcome !== "failed") {
+      shownOutcome = "failed";
+      replace(outcome, checkinDetails(app, refused, null));
+    }
     const result = entry.job?.status === "successful" ? entry.job.report : null;
     if (result && shownOutcome !== "successful") {
       shownOutcome = "successful";
@@ -211,6 +227,7 @@ function importRow(app: App, entry: ImportEntry): Row {
             t("import.show"),
           ),
         ),
+        result.checkin && checkinDetails(app, result.checkin, result.layer),
         report(entry.job!, result),
       );
     }

@@ -5,6 +5,7 @@ import { h, icon, iconButton, replace } from "../dom";
 import { formatBytes, formatTime, languageChanged, localized, SEPARATOR, t } from "../i18n";
 import type { Layer } from "../layers";
 import { type ColourMode, defaultHiddenClasses } from "../style";
+import { checkinDetails } from "./checkin";
 import { classLegend, storeyLegend } from "./legend";
 import { openReceipt } from "./receipt";
 
@@ -111,14 +112,14 @@ function layerRow(app: App, layer: Layer, expanded: Set<string>): LayerRow {
     disclose.setAttribute("aria-expanded", String(open));
     details.hidden = !open;
     parts = open ? [controls(app, layer), legends(app, layer)] : [];
-    replace(details, ...parts.map((part) => part.element), open && origin(layer));
+    replace(details, ...parts.map((part) => part.element), open && origin(app, layer));
     sync();
   };
   show();
   return { element, sync };
 }
 
-function origin(layer: Layer): HTMLElement {
+function origin(app: App, layer: Layer): HTMLElement {
   const { collection } = layer;
   const note = localized(collection.georeference?.note);
   const unlocated = collection.georeference?.method === "none";
@@ -137,6 +138,7 @@ function origin(layer: Layer): HTMLElement {
         { class: "muted" },
         t("layer.size", { bytes: formatBytes(collection.tileset.bytes), tiles: collection.tileset.tiles }),
       ),
+    collection.checkin && checkinDetails(app, collection.checkin, collection.id),
     collection.receipt !== null &&
       h(
         "button",
@@ -144,6 +146,17 @@ function origin(layer: Layer): HTMLElement {
         icon("source"),
         t("layer.source"),
       ),
+    h(
+      "button",
+      {
+        type: "button",
+        class: "link",
+        "data-key": `versions-${collection.id}`,
+        on: { click: () => void app.versions.open(collection.id) },
+      },
+      icon("history"),
+      t("versions.open"),
+    ),
   );
 }
 

@@ -29,6 +29,8 @@ const LABELS: Record<string, TextKey> = {
   title: "import.optTitle",
   crs: "import.optCrs",
   anchor: "import.optAnchor",
+  from: "receipt.from",
+  to: "receipt.to",
 };
 
 function kind(name: string): string {

@@ -88,8 +88,9 @@ export function statusbar(app: App): HTMLElement {
 
   scene.postRender.addEventListener(() => {
     let loading = 0;
-    for (const { tileset } of app.layers.all.values()) {
-      if (!tileset?.show || tileset.tilesLoaded) continue;
+    const drawn = [...app.layers.all.values()].flatMap((layer) => app.layers.drawn(layer));
+    for (const { tileset } of drawn) {
+      if (!tileset.show || tileset.tilesLoaded) continue;
       const statistics = (
         tileset as unknown as {
           statistics: { numberOfPendingRequests: number; numberOfTilesProcessing: number };

@@ -5,7 +5,9 @@ import { languageChanged, t } from "../i18n";
 import { isActive } from "../imports";
 import { openImportDialog } from "./importDialog";
 import { importsPanel } from "./importsPanel";
+import { comparisonPanel } from "./comparisonPanel";
 import { layersPanel } from "./layersPanel";
+import { versionsPanel } from "./versionsPanel";
 
 type Tab = "layers" | "imports";
 
@@ -21,7 +23,11 @@ const ROOM = 900;
 export function workbench(app: App): Workbench {
   let tab: Tab = "layers";
   let isOpen = window.innerWidth >= ROOM;
-  const panels = { layers: layersPanel(app), imports: importsPanel(app) };
+  const layers = h("div", { class: "workbench-stack" });
+  const views = { list: layersPanel(app), versions: versionsPanel(app), comparison: comparisonPanel(app) };
+  replace(layers, ...Object.values(views));
+  let shownView: keyof typeof views = "list";
+  const panels = { layers, imports: importsPanel(app) };
   for (const [name, panel] of Object.entries(panels)) {
     panel.id = `panel-${name}`;
     panel.setAttribute("role", "tabpanel");
@@ -42,7 +48,10 @@ export function workbench(app: App): Workbench {
         "aria-controls": `panel-${name}`,
         tabindex: tab === name ? 0 : -1,
         on: {
-          click: () => open(name),
+          click: () => {
+            if (name === "layers" && tab === "layers") app.versions.close();
+            open(name);
+          },
           keydown: (event: KeyboardEvent) => {
             if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
             open(name === "layers" ? "imports" : "layers");
@@ -80,6 +89,14 @@ export function workbench(app: App): Workbench {
       h("span", { class: "muted" }, t("import.hint")),
     );
     for (const [name, panel] of Object.entries(panels)) panel.hidden = name !== tab;
+    const view = app.comparison.current ? "comparison" : app.versions.layer === null ? "list" : "versions";
+    for (const [name, panel] of Object.entries(views)) panel.hidden = name !== view;
+    if (view !== shownView) {
+      shownView = view;
+      views[view].querySelector("button")?.focus(); // what had the focus is hidden now
+    }
+    foot.hidden = tab === "layers" && view !== "list";
+    element.classList.toggle("wide", tab === "layers" && view === "comparison");
   };
 
   const open = (next: Tab = tab) => {
@@ -100,6 +117,8 @@ export function workbench(app: App): Workbench {
       render();
     }
   });
+  app.comparison.opened.on(() => open("layers"));
+  app.versions.changed.on(render);
   languageChanged.on(render);
   render();
   return { element, open, toggle };

@@ -1,0 +1,30 @@
+/** Layers, their legends and storeys. */
+import type { Texts } from ".";
+
+export const LAYERS = {
+  "layer.list": { en: "Layers of the city", zh: "城市图层" },
+  "layer.show": { en: "Show layer {name}", zh: "显示图层 {name}" },
+  "layer.expand": { en: "Details of layer {name}", zh: "图层 {name} 的详情" },
+  "layer.zoom": { en: "Zoom to layer {name}", zh: "缩放到图层 {name}" },
+  "layer.features": { en: "{n} features", zh: "{n} 个构件" },
+  "layer.opacity": { en: "Opacity", zh: "不透明度" },
+  "layer.colourBy": { en: "Colour by", zh: "着色方式" },
+  "layer.material": { en: "Material", zh: "材质" },
+  "layer.class": { en: "Class", zh: "类别" },
+  "layer.version": { en: "Version {n}", zh: "第 {n} 版" },
+  "layer.source": { en: "Where does this come from?", zh: "数据从何而来？" },
+  "layer.classes": { en: "Classes", zh: "类别" },
+  "layer.storeys": { en: "Storeys", zh: "楼层" },
+  "layer.none": { en: "No layers yet", zh: "暂无图层" },
+  "layer.loading": { en: "loading…", zh: "加载中…" },
+  "layer.failed": { en: "This layer could not be loaded: {detail}", zh: "图层无法加载：{detail}" },
+  "layer.size": { en: "{bytes} in {tiles} tiles", zh: "{bytes}，{tiles} 个瓦片" },
+  "layer.unlocated": { en: "Not georeferenced", zh: "无地理参照" },
+  "layer.reset": { en: "Show all again", zh: "恢复显示" },
+  "layer.hiddenFeatures": { en: "{n} hidden one by one", zh: "单独隐藏 {n} 个构件" },
+  "legend.show": { en: "Show {name}", zh: "显示{name}" },
+  "legend.isolate": { en: "Show only {name}", zh: "仅显示{name}" },
+  "legend.unisolate": { en: "Show the others again", zh: "恢复显示其他项" },
+  "storey.none": { en: "Outside all storeys", zh: "不属于任何楼层" },
+  "storey.unnamed": { en: "Unnamed storey", zh: "未命名楼层" },
+} satisfies Texts;
