@@ -13,17 +13,28 @@ SCHEMAS = ("IFC2X3", "IFC4", "IFC4X3")
 _IDENTIFIERS = {"IFC2X3", "IFC4", "IFC4X3", "IFC4X3_ADD2"}
 _SCHEMA = re.compile(r"FILE_SCHEMA\s*\(\s*\(\s*'([^']*)'", re.IGNORECASE)
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_STAMP = re.compile(r"^(\[[^\]]*\] )+")
 _HEAD_BYTES = 64 << 10
+
+
+def check_ifc(path: Path, name: str) -> str:
+    """The schema a file names, as it names it: "IFC4".
+
+    `name` is what the person called the file. Raises `InvalidInput` for what is not IFC or is cut
+    short, and `UnsupportedFormat` for other schemas and packings.
+    """
+    schema = _check_head(path, name)
+    _check_tail(path, name)
+    return schema
 
 
 def open_ifc(path: Path, name: str) -> ifcopenshell.file:
     """Open an IFC file of a supported schema.
 
-    `name` is what the person called the file. Raises `InvalidInput` for what is not IFC, is cut
-    short or holds no product, and `UnsupportedFormat` for other schemas and packings.
+    Raises what `check_ifc` raises, and `InvalidInput` for what cannot be parsed or holds no project.
     """
-    _check_head(path, name)
-    _check_tail(path, name)
+    check_ifc(path, name)
+    complaints()  # those about another file are not about this one
     try:
         model = ifcopenshell.open(str(path))
     except Exception as error:  # the library raises RuntimeError, its own Error, OSError, …
@@ -40,7 +51,15 @@ def open_ifc(path: Path, name: str) -> ifcopenshell.file:
     return model
 
 
-def _check_head(path: Path, name: str) -> None:
+def complaints() -> list[str]:
+    """What the library has said since it was last asked: missing references, unknown classes.
+
+    Its words without the level, its own number of the rule and the time.
+    """
+    return [_STAMP.sub("", line) for line in ifcopenshell.get_log().splitlines() if line.strip()]
+
+
+def _check_head(path: Path, name: str) -> str:
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     if not head.strip():
@@ -69,6 +88,7 @@ def _check_head(path: Path, name: str) -> None:
             f"{name} is of the schema {schema[:40]}, which is not supported; export it as "
             "IFC2X3, IFC4 or IFC4X3"
         )
+    return schema.upper()
 
 
 def _check_tail(path: Path, name: str) -> None:

@@ -14,29 +14,32 @@ from ifcopenshell import entity_instance
 from cim_core import work
 from cim_core.mesh import PLAIN, Floats, Material, Mesh
 from cim_core.progress import Progress
-from cim_core.work import Failure, Limits
+from cim_core.work import Crew, Failure
 
 _geom: Any = ifcopenshell.geom  # its annotations do not say what its code does
 
 KERNELS = ("hybrid-cgal-simple-opencascade", "opencascade")
 """The kernel for all, and the one for what it cannot do (1.7 to 5.5 times its CPU)."""
 
+NO_AREA = "its geometry has no area"
+
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """A product's geometry: meshes, one per material, and where they stand.
+class KernelShape:
+    """A product's geometry as the kernel makes it: meshes, one per material, and where they stand.
 
-    geometry
-        The kernel's name for the meshes: products that share it share them.
     matrix
         (4, 4) float64, from the meshes' coordinates to the model's, metres.
     """
 
-    geometry: str
     matrix: Floats
     meshes: tuple[Mesh, ...]
+
+
+class Refusal(Failure):
+    """That the kernel makes nothing of an element, today as tomorrow, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +47,37 @@ class _Answer:
     geometry: str
     matrix: Floats
     meshes: tuple[Mesh, ...] | None
-    """None when this worker sent the same geometry before."""
+    """None when the same geometry was sent before in this batch."""
 
 
 def tessellate(
     path: Path,
     products: Sequence[entity_instance],
     progress: Progress,
-    *,
-    limits: Limits | None = None,
-    workers: int | None = None,
-) -> Iterator[tuple[int, Shape | Failure]]:
+    crew: Crew,
+) -> Iterator[tuple[int, KernelShape | Failure]]:
     """The shape of every product, or why it has none, by STEP id, in no particular order."""
-    known: dict[str, tuple[Mesh, ...]] = {}
-    batches = _batches(products, workers or work.available_cores())
-    answers = work.stream(make_task, (str(path),), batches, workers=workers, limits=limits)
+    # Batches do not depend on who works, and each keeps the meshes it made.
+    batches = _batches(products)
+    batch_of = {item: number for number, batch in enumerate(batches) for item in batch}
+    known: dict[tuple[int, str], tuple[Mesh, ...]] = {}
+    answers = work.stream(make_task, (str(path.resolve()),), batches, crew=crew, progress=progress)
     progress(0, len(products), "geometry")
     for done, (item, answer) in enumerate(answers, start=1):
         progress(done, len(products), "geometry")
         if isinstance(answer, Failure):
             yield int(item), answer
             continue
+        key = (batch_of[item], answer.geometry)
         if answer.meshes is not None:
-            known.setdefault(answer.geometry, answer.meshes)
-        yield int(item), Shape(answer.geometry, answer.matrix, known[answer.geometry])
+            known.setdefault(key, answer.meshes)
+        yield int(item), KernelShape(answer.matrix, known[key])
 
 
-def _batches(products: Sequence[entity_instance], workers: int) -> list[list[str]]:
+def _batches(products: Sequence[entity_instance]) -> list[list[str]]:
     """Products in batches, those of one mapped representation together: the kernel makes it once."""
     ordered = sorted(products, key=lambda p: (_mapping_source(p), p.id()))
-    size = min(2000, max(32, len(ordered) // (workers * 8)))
+    size = min(2000, max(32, len(ordered) // 64))
     return [[str(p.id()) for p in ordered[i : i + size]] for i in range(0, len(ordered), size)]
 
 
@@ -90,15 +94,14 @@ def make_task(path: str) -> work.Task:
     model = ifcopenshell.open(path)
     assert isinstance(model, ifcopenshell.file)
     settings = _geom.settings()
-    sent: set[str] = set()
 
-    def answer(shape: Any) -> _Answer | Failure:
+    def answer(shape: Any, sent: set[str]) -> _Answer | Failure:
         geometry = shape.geometry
         meshes = None
         if geometry.id not in sent:
             meshes = _meshes(geometry)
             if not meshes:
-                return Failure("its geometry has no area")
+                return Refusal(NO_AREA)
             sent.add(geometry.id)
         matrix = np.array(shape.transformation.matrix, np.float64).reshape(4, 4).T
         return _Answer(geometry.id, matrix, meshes)
@@ -106,19 +109,20 @@ def make_task(path: str) -> work.Task:
     def task(batch: Sequence[str]) -> Iterator[tuple[str, _Answer | Failure]]:
         elements: list[Any] = [model.by_id(int(item)) for item in batch]
         answered: set[str] = set()
+        sent: set[str] = set()
         iterator = _geom.iterator(settings, model, 1, include=elements, geometry_library=KERNELS[0])
         more = iterator.initialize()
         while more:
             shape = iterator.get()
             if len(shape.geometry.faces) and str(shape.id) not in answered:
                 answered.add(str(shape.id))
-                yield str(shape.id), answer(shape)
+                yield str(shape.id), answer(shape, sent)
             more = iterator.next()
         for element in elements:
             item = str(element.id())
             if item not in answered:
                 shape = _alone(settings, element)
-                yield item, shape if isinstance(shape, Failure) else answer(shape)
+                yield item, shape if isinstance(shape, Failure) else answer(shape, sent)
 
     return task
 
@@ -129,7 +133,7 @@ def _alone(settings: Any, element: entity_instance) -> Any:
     if kinds and all(
         kind.startswith(("Annotation", "Curve", "GeometricCurve", "Point")) for kind in kinds
     ):
-        return Failure(f"it has no 3D body, only {', '.join(sorted(kinds))}")
+        return Refusal(f"it has no 3D body, only {', '.join(sorted(kinds))}")
     reason = "its representation is empty"
     for kernel in KERNELS:
         try:
@@ -140,7 +144,7 @@ def _alone(settings: Any, element: entity_instance) -> Any:
         else:
             if len(shape.geometry.faces):
                 return shape
-    return Failure(reason)
+    return Refusal(reason)
 
 
 def _meshes(geometry: Any) -> tuple[Mesh, ...]:
@@ -164,7 +168,8 @@ def _material(style: Any) -> Material:
         _linear(min(1.0, max(0.0, float(channel)))) for channel in (color.r(), color.g(), color.b())
     )
     # Fully transparent elements would be there and never seen; IFC files have them by mistake.
-    return Material(str(style.name), (red, green, blue, round(max(0.05, opacity), 4)))
+    # The kernel's name for a style is a STEP id, which the next export changes.
+    return Material("", (red, green, blue, round(max(0.05, opacity), 4)))
 
 
 def _linear(channel: float) -> float:

@@ -149,7 +149,7 @@ def _by_coordinates(
     zone = zone_system(float(middle[0]))
     if zone is not None and zone not in systems:
         systems.append(zone)
-    expected = placement.city_frame or _site_frame(model, placement)
+    expected = placement.city_frame or site_frame(model, placement)
     for crs in systems:
         system = _system(crs, placement)
         to_geographic = _plane(system)
@@ -170,10 +170,10 @@ def _by_coordinates(
 def _by_site(
     model: ifcopenshell.file, middle: Floats, placement: Placement, warnings: list[str]
 ) -> Georeferencing | None:
-    frame = _site_frame(model, placement)
+    frame = site_frame(model, placement)
     if frame is None:
         return None
-    origin = _site_origin(model)
+    origin = site_origin(model)
     to_geographic, more = _around(frame, true_north(model), origin, middle)
     note = {
         "en": f"placed by the site's latitude and longitude ({frame.lat:.6f}, {frame.lon:.6f})",
@@ -273,7 +273,8 @@ def _site(model: ifcopenshell.file) -> entity_instance | None:
     return None
 
 
-def _site_frame(model: ifcopenshell.file, placement: Placement) -> Frame | None:
+def site_frame(model: ifcopenshell.file, placement: Placement) -> Frame | None:
+    """A frame at the site's latitude, longitude and elevation; None where they cannot be meant."""
     site = _site(model)
     if site is None:
         return None
@@ -291,7 +292,7 @@ def _degrees(angle: tuple[int, ...]) -> float:
     return -size if any(part < 0 for part in parts) else size
 
 
-def _site_origin(model: ifcopenshell.file) -> Floats:
+def site_origin(model: ifcopenshell.file) -> Floats:
     """Where the site's own origin stands in the model, metres: the point its latitude is of."""
     site = _site(model)
     if site is None or site.ObjectPlacement is None:

@@ -1,78 +1,50 @@
 """Mapped items as instances: one mesh for all products that place the same representation.
 
 The kernel bakes a mapped item's own transformation into the mesh. Taken out again, the meshes of one
-source are equal but for rounding, and are kept once.
+source are equal, however their products turn, scale or mirror it.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import ifcopenshell
 import ifcopenshell.util.placement
-import ifcopenshell.util.unit
 import numpy as np
 from ifcopenshell import entity_instance
 
-from bim_import.ifc_geometry import Shape
 from cim_core.mesh import Floats, Mesh, transformed
 
-_ROUNDING = 1e-6
-"""Metres by which two meshes of one source may differ after their transformations are undone."""
+_LARGEST = 4.0
+"""Times; what is enlarged more keeps its own mesh, since rounding would be enlarged with it."""
 
 
-def shared(model: ifcopenshell.file, shapes: Mapping[int, Shape]) -> dict[int, Shape]:
-    """The shapes by STEP id, those that are one mapped item each sharing their source's meshes.
+def unbaked(
+    product: entity_instance, unit: float, meshes: tuple[Mesh, ...]
+) -> tuple[Floats, tuple[Mesh, ...]]:
+    """The transformation of a product that is one mapped item, and its meshes without it.
 
-    Products with openings, or of several mapped items, keep the mesh the kernel made.
+    `unit` is the file's length unit in metres. The meshes of all other products stay as they are,
+    under the identity.
     """
-    unit = ifcopenshell.util.unit.calculate_unit_scale(model)
-    sources: dict[tuple[object, ...], list[Shape]] = {}
-    result: dict[int, Shape] = {}
-    for step in sorted(shapes):
-        shape = shapes[step]
-        placed = _mapped_item(model.by_id(step), unit)
-        if placed is not None:
-            shape = _shared(shape, *placed, sources)
-        result[step] = shape
-    return result
-
-
-def _shared(
-    shape: Shape, source: int, target: Floats, sources: dict[tuple[object, ...], list[Shape]]
-) -> Shape:
+    target = _mapping_target(product, unit)
+    if target is None:
+        return np.eye(4), meshes
     undo = np.asarray(np.linalg.inv(target), np.float64)
-    meshes = tuple(replace(m, positions=transformed(m.positions, undo)) for m in shape.meshes)
-    kind = (source, *((mesh.material, len(mesh.triangles)) for mesh in meshes))
-    known = sources.setdefault(kind, [])
-    matrix = shape.matrix @ target
-    for candidate in known:
-        if _alike(candidate.meshes, meshes):
-            return Shape(candidate.geometry, matrix, candidate.meshes)
-    known.append(Shape(f"mapped {source} {len(sources)} {len(known)}", matrix, meshes))
-    return known[-1]
+    bodies = [replace(mesh, positions=transformed(mesh.positions, undo)) for mesh in meshes]
+    # Of two kernels, one turns the triangles of what is mirrored and the other does not.
+    if np.linalg.det(target) < 0 and _volume(bodies) < 0:
+        bodies = [replace(body, triangles=body.triangles[:, ::-1]) for body in bodies]
+    return target, tuple(bodies)
 
 
-def _alike(ours: tuple[Mesh, ...], theirs: tuple[Mesh, ...]) -> bool:
-    """The same vertices and the same area, whatever the order.
-
-    The kernel may begin elsewhere, or cut a flat face along another diagonal.
-    """
-    return all(
-        a.positions.shape == b.positions.shape
-        and float(np.abs(_sorted(a) - _sorted(b)).max(initial=0.0)) <= _ROUNDING
-        and math.isclose(a.area(), b.area(), rel_tol=_ROUNDING)
-        for a, b in zip(ours, theirs, strict=True)
-    )
+def _volume(bodies: Sequence[Mesh]) -> float:
+    """Cubic metres inside a body; negative when its triangles face inwards."""
+    corners = np.concatenate([body.positions[body.triangles] for body in bodies])
+    a, b, c = np.swapaxes(corners - corners.reshape(-1, 3).mean(axis=0), 0, 1)
+    return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
 
 
-def _sorted(mesh: Mesh) -> Floats:
-    order = np.lexsort(np.round(mesh.positions, 4).T)
-    return np.asarray(mesh.positions[order], np.float64)
-
-
-def _mapped_item(product: entity_instance, unit: float) -> tuple[int, Floats] | None:
-    """The source of a product that is one mapped item, and its transformation in metres."""
+def _mapping_target(product: entity_instance, unit: float) -> Floats | None:
     for representation in product.Representation.Representations or ():
         items: Sequence[entity_instance] = representation.Items or ()
         if representation.RepresentationType != "MappedRepresentation" or len(items) != 1:
@@ -82,6 +54,7 @@ def _mapped_item(product: entity_instance, unit: float) -> tuple[int, Floats] | 
         matrix = ifcopenshell.util.placement.get_mappeditem_transformation(items[0])
         target = np.array(matrix, np.float64)
         target[:3, 3] *= unit
-        if abs(np.linalg.det(target)) > 1e-9:
-            return int(items[0].MappingSource.id()), target
+        sizes = np.linalg.norm(target[:3, :3], axis=0)
+        if abs(np.linalg.det(target)) > 1e-9 and sizes.max() <= _LARGEST:
+            return target
     return None

@@ -1,26 +1,18 @@
-"""What an IFC file says of its elements: identity, structure, property sets with units."""
+"""What an IFC file says of its elements: identity, structure, attributes, property sets."""
 
-import math
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
 
 import ifcopenshell
 import ifcopenshell.util.element
 import ifcopenshell.util.unit
 from ifcopenshell import entity_instance
 
-from cim_core.feature import Feature, Instance, Property, PropertySet, Value
+from bim_import.ifc_property_sets import PropertySetReader
+from cim_core.feature import Feature, Instance, Value
 
 TILE_ATTRIBUTES = ("storey", "type")
 """The attributes that travel with the tiles, to filter and colour by."""
-
-_SUPERSCRIPTS = str.maketrans("23", "²³")
-_POWERS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_SYMBOLS = {
-    "WATT": "W", "KELVIN": "K", "DEGREE_CELSIUS": "°C", "DEGREE": "°", "RADIAN": "rad", "STERADIAN": "sr",
-    "HOUR": "h", "MINUTE": "min", "DAY": "d", "PERCENT": "%", "LUX": "lx", "LUMEN": "lm",
-}  # fmt: skip
 
 
 class Structure:
@@ -74,14 +66,12 @@ class Structure:
 
 
 class ElementReader:
-    """Reads elements of one file; units and shared property values are looked up once."""
+    """Reads elements of one file; what many of them share is read once."""
 
     def __init__(self, model: ifcopenshell.file) -> None:
-        self._model = model
         self.structure = Structure(model)
-        self._properties: dict[int, Property] = {}
+        self._property_sets = PropertySetReader(model)
         self._length = ifcopenshell.util.unit.calculate_unit_scale(model)
-        ifcopenshell.util.unit.cache_units(model)
 
     def feature(
         self, element: entity_instance, feature_id: str, instances: tuple[Instance, ...]
@@ -94,25 +84,12 @@ class ElementReader:
             name=str(element.Name or ""),
             parent=str(parent.GlobalId) if parent is not None else None,
             attributes=self._attributes(element),
-            property_sets=self.property_sets(element),
+            property_sets=self._property_sets.property_sets(element),
             instances=instances,
         )
 
-    def property_sets(self, element: entity_instance) -> tuple[PropertySet, ...]:
-        """All property sets and quantities of an element, those of its type included."""
-        found = ifcopenshell.util.element.get_psets(element, verbose=True)
-        quantities = ifcopenshell.util.element.get_psets(element, qtos_only=True).keys()
-        return tuple(
-            PropertySet(
-                str(name),
-                "quantity" if name in quantities else "property",
-                tuple(self._property(str(key), v) for key, v in values.items() if key != "id"),
-            )
-            for name, values in found.items()
-        )
-
     def _attributes(self, element: entity_instance) -> Mapping[str, Value]:
-        element_type = ifcopenshell.util.element.get_type(element)
+        element_type = self._property_sets.type_of(element)
         attributes: dict[str, Value] = {
             "type": str(element_type.Name or "") if element_type is not None else None,
             "storey": self.structure.storey(element),
@@ -122,7 +99,7 @@ class ElementReader:
                 for material in ifcopenshell.util.element.get_materials(element)
                 if getattr(material, "Name", None)
             ],
-            "predefined_type": ifcopenshell.util.element.get_predefined_type(element),
+            "predefined_type": _predefined_type(element, element_type),
             "description": getattr(element, "Description", None),
             "object_type": getattr(element, "ObjectType", None),
             "long_name": getattr(element, "LongName", None),
@@ -132,75 +109,20 @@ class ElementReader:
             attributes["elevation"] = round(element.Elevation * self._length, 6)
         return {key: value for key, value in attributes.items() if value not in (None, "", [])}
 
-    def _property(self, name: str, verbose: Any) -> Property:
-        if not isinstance(verbose, dict):  # a predefined property set has bare values
-            return Property(name, plain(verbose), None)
-        step = int(verbose["id"])
-        if step not in self._properties:
-            value = plain(verbose["value"])
-            self._properties[step] = Property(name, value, self._unit(step, value))
-        known = self._properties[step]
-        return known if known.name == name else Property(name, known.value, known.unit)
 
-    def _unit(self, step: int, value: Value) -> str | None:
-        if isinstance(value, str | bool | None):
-            return None
-        definition = self._model.by_id(step)
-        if definition.is_a("IfcComplexProperty") or definition.is_a("IfcPropertyTableValue"):
-            return None
-        unit = ifcopenshell.util.unit.get_property_unit(definition, self._model, use_cache=True)
-        return unit_symbol(unit) if unit is not None else None
+def _predefined_type(element: entity_instance, element_type: entity_instance | None) -> str | None:
+    """The predefined type, or the user's own word where there is none; the type's comes first."""
+    if element_type is not None:
+        of_type = _own_word(element_type, "ElementType") or getattr(
+            element_type, "ProcessType", None
+        )
+        if of_type and of_type != "NOTDEFINED":
+            return str(of_type)
+    return _own_word(element, "ObjectType")
 
 
-def unit_symbol(unit: entity_instance) -> str | None:
-    """A unit as people write it: "m²", "W/(m²·K)", or its name where it has no symbol.
-
-    >>> model = ifcopenshell.file(schema="IFC4")
-    >>> unit_symbol(model.create_entity("IfcSIUnit", None, "AREAUNIT", None, "SQUARE_METRE"))
-    'm²'
-    """
-    if unit.is_a("IfcMonetaryUnit"):
-        return str(unit.Currency)
-    if unit.is_a("IfcDerivedUnit"):
-        return _derived_symbol(unit)
-    known = _SYMBOLS.get(str(getattr(unit, "Name", "")).upper())
-    if known is not None:
-        return known
-    symbol = str(ifcopenshell.util.unit.get_unit_symbol(unit))
-    if symbol and "?" not in symbol:
-        return symbol.translate(_SUPERSCRIPTS)
-    return str(getattr(unit, "Name", "") or "").lower() or None
-
-
-def _derived_symbol(unit: entity_instance) -> str | None:
-    """Above and below the line, as W/(m²·K); the unit's own name where a part has no symbol."""
-    parts: dict[bool, list[str]] = {True: [], False: []}
-    for element in unit.Elements:
-        symbol = unit_symbol(element.Unit)
-        if symbol is None:
-            return str(unit.UserDefinedType or unit.UnitType).lower()
-        size = abs(element.Exponent)
-        raised = symbol if size == 1 else f"{symbol}{str(size).translate(_POWERS)}"
-        parts[element.Exponent > 0].append(raised)
-    above = "·".join(parts[True]) or "1"
-    below = "·".join(parts[False])
-    if not below:
-        return above
-    return f"{above}/({below})" if len(parts[False]) > 1 else f"{above}/{below}"
-
-
-def plain(value: Any) -> Value:
-    """An IFC value as text, number, truth value, list or dict, as it can be stored and served."""
-    match value:
-        case entity_instance():
-            bare = value.id() == 0
-            name = getattr(value, "Name", None) or f"{value.is_a()} #{value.id()}"
-            return plain(value.wrappedValue) if bare else str(name)
-        case tuple() | list():
-            return [plain(item) for item in value]
-        case dict():
-            return {str(key): plain(item) for key, item in value.items()}
-        case None | str() | int() | float():
-            return value if not isinstance(value, float) or math.isfinite(value) else None
-        case _:
-            return str(value)
+def _own_word(element: entity_instance, attribute: str) -> str | None:
+    predefined = getattr(element, "PredefinedType", None)
+    own = not predefined or predefined == "USERDEFINED"
+    word = getattr(element, attribute, None) if own else predefined
+    return None if word is None else str(word)

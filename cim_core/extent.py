@@ -1,9 +1,10 @@
 """Where the features of a layer lie: footprints, heights and H3 covers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from cim_core.cells import cover
 from cim_core.feature import Feature
@@ -17,6 +18,14 @@ _EXACT_TRIANGLES = 160
 
 _NOWHERE = Extent(None, None, np.empty(0, np.uint64))
 
+_AT_ONCE = 500
+"""Features whose places are computed together: one by one, each costs a call into PROJ."""
+
+Outline = tuple[shapely.Geometry, NDArray[np.uint64]]
+"""A footprint in longitude and latitude, and its H3 cover, (n,)."""
+
+_Placed = list[tuple[Floats, Indices]]
+
 
 def extents(
     features: tuple[Feature, ...],
@@ -24,44 +33,78 @@ def extents(
     frame: Frame,
     geoid_separation: float,
     progress: Progress,
+    known: Callable[[Feature], Outline | None] = lambda _: None,
 ) -> Iterator[tuple[Feature, Extent]]:
     """Each feature with its extent, in the order given.
 
     Heights are ellipsoidal height minus `geoid_separation`, taken at the feature's own centre so
-    that a layer may be large.
+    that a layer may be large. `known` answers the outline of a feature that stands where an earlier
+    version had it.
     """
-    for number, feature in enumerate(features):
-        if number % 50 == 0:
-            progress(number, len(features), "saving")
-        yield feature, _extent(feature, meshes, frame, geoid_separation)
+    for start in range(0, len(features), _AT_ONCE):
+        progress(start, len(features), "saving")
+        portion = features[start : start + _AT_ONCE]
+        drawn = [feature for feature in portion if feature.instances]
+        found = iter(_extents(drawn, meshes, frame, geoid_separation, progress, known))
+        for feature in portion:
+            yield feature, next(found) if feature.instances else _NOWHERE
     progress(len(features), len(features), "saving")
 
 
-def _extent(
-    feature: Feature, meshes: Mapping[str, Mesh], frame: Frame, geoid_separation: float
-) -> Extent:
-    if not feature.instances:
-        return _NOWHERE
-    placed = [
+def _extents(
+    features: Sequence[Feature],
+    meshes: Mapping[str, Mesh],
+    frame: Frame,
+    geoid_separation: float,
+    progress: Progress,
+    known: Callable[[Feature], Outline | None],
+) -> list[Extent]:
+    """The extents of features that all have geometry."""
+    if not features:
+        return []
+    placed = [_placed(feature, meshes) for feature in features]
+    boxes = np.array([_box(bodies) for bodies in placed])
+    middles = boxes.mean(axis=1)
+    ends = np.repeat(middles[:, None], 2, axis=1)
+    ends[:, :, 2] = boxes[:, :, 2]
+    heights = frame.to_geographic(ends.reshape(-1, 3))[:, 2].reshape(-1, 2) - geoid_separation
+    outlines = [known(feature) for feature in features]
+    missing = [row for row, outline in enumerate(outlines) if outline is None]
+    flat = []
+    for row in missing:
+        progress.ask()
+        flat.append(footprint(placed[row]))
+    for row, shape in zip(missing, _geographic(flat, middles[missing, 2], frame), strict=True):
+        outlines[row] = shape, cover(shape)
+    found = []
+    for outline, (bottom, top) in zip(outlines, heights.tolist(), strict=True):
+        assert outline is not None
+        west, south, east, north = outline[0].bounds
+        found.append(Extent(outline[0], (west, south, bottom, east, north, top), outline[1]))
+    return found
+
+
+def _placed(feature: Feature, meshes: Mapping[str, Mesh]) -> _Placed:
+    return [
         (transformed(meshes[i.mesh_key].positions, i.transform), meshes[i.mesh_key].triangles)
         for i in feature.instances
     ]
-    points = np.vstack([positions for positions, _ in placed])
-    low, high = points.min(axis=0), points.max(axis=0)
-    middle = (low + high) / 2
-    bottom, top = (
-        frame.to_geographic(np.array([[*middle[:2], low[2]], [*middle[:2], high[2]]]))[:, 2]
-        - geoid_separation
-    )
-    flat = footprint(placed)
-    height = np.full((1, 1), middle[2])
 
-    def to_lon_lat(xy: Floats) -> Floats:
-        return frame.to_geographic(np.hstack([xy, np.repeat(height, len(xy), axis=0)]))[:, :2]
 
-    outline = shapely.transform(flat, to_lon_lat)
-    west, south, east, north = outline.bounds
-    return Extent(outline, (west, south, float(bottom), east, north, float(top)), cover(outline))
+def _box(placed: _Placed) -> Floats:
+    low = np.min([positions.min(axis=0) for positions, _ in placed], axis=0)
+    high = np.max([positions.max(axis=0) for positions, _ in placed], axis=0)
+    return np.array([low, high])
+
+
+def _geographic(
+    shapes: Sequence[shapely.Geometry], heights: Floats, frame: Frame
+) -> Sequence[shapely.Geometry]:
+    """Shapes in the frame's x and y, each at its height (n,), in longitude and latitude."""
+    flat, shape = shapely.get_coordinates(shapes, return_index=True)
+    around = frame.to_geographic(np.column_stack([flat, heights[shape]]))
+    result: Sequence[shapely.Geometry] = shapely.set_coordinates(np.array(shapes), around[:, :2])
+    return result
 
 
 def footprint(placed: list[tuple[Floats, Indices]]) -> shapely.Geometry:
@@ -78,10 +121,11 @@ def footprint(placed: list[tuple[Floats, Indices]]) -> shapely.Geometry:
     # A closed body shows the same outline from above and from below: one side is enough.
     side = up if doubled[doubled > 0].sum() >= -doubled[doubled < 0].sum() else down
     if len(side) == 0 or len(side) > _EXACT_TRIANGLES:
-        return shapely.convex_hull(shapely.multipoints(corners.reshape(-1, 2)))
+        return _hull(corners)
     united = shapely.simplify(shapely.union_all(shapely.polygons(np.round(side, 4))), 1e-3)
-    return (
-        shapely.convex_hull(shapely.multipoints(corners.reshape(-1, 2)))
-        if united.is_empty
-        else united
-    )
+    return _hull(corners) if united.is_empty else united
+
+
+def _hull(corners: Floats) -> shapely.Geometry:
+    """The convex outline of points; one line through all of them is quicker made than the points."""
+    return shapely.convex_hull(shapely.linestrings(corners.reshape(-1, 2)))

@@ -3,30 +3,47 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from cim_core.feature import Feature, Instance
 from cim_core.files import write_whole
 from cim_core.mesh import Floats, Indices, Material, Mesh
+from cim_core.tessellations import Shape, Tessellations
 
 Geometry = tuple[dict[str, tuple[Instance, ...]], dict[str, Mesh]]
 
+_NOTHING = Tessellations()
 
-def save_geometry(path: Path, features: tuple[Feature, ...], meshes: Mapping[str, Mesh]) -> None:
-    """Write meshes once and every placement of them; `path` appears whole or not at all."""
-    keys = sorted(meshes)
+
+def save_geometry(
+    path: Path,
+    features: tuple[Feature, ...],
+    meshes: Mapping[str, Mesh],
+    tessellations: Tessellations = _NOTHING,
+) -> None:
+    """Write meshes once, every placement of them, and what the next version may take over.
+
+    `path` appears whole or not at all.
+    """
+    every = {**meshes, **tessellations.meshes}
+    keys = sorted(every)
     number = {key: index for index, key in enumerate(keys)}
     placed = [(row, item) for row, f in enumerate(features) for item in f.instances]
-    materials = sorted({meshes[key].material for key in keys}, key=lambda m: (m.name, m.color))
+    shapes = tessellations.shapes.values()
+    materials = sorted({every[key].material for key in keys}, key=lambda m: (m.name, m.color))
     material_number = {material: index for index, material in enumerate(materials)}
     head = {
         "features": [feature.id for feature in features],
         "meshes": keys,
         "materials": [[material.name, list(material.color)] for material in materials],
+        "maker": tessellations.maker,
+        "contents": list(tessellations.shapes),
+        "refusals": dict(tessellations.refusals),
     }
-    positions = [meshes[key].positions for key in keys]
-    triangles = [meshes[key].triangles for key in keys]
+    positions = [every[key].positions for key in keys]
+    triangles = [every[key].triangles for key in keys]
     write_whole(
         path,
         lambda file: np.savez(
@@ -36,29 +53,61 @@ def save_geometry(path: Path, features: tuple[Feature, ...], meshes: Mapping[str
             position_ends=np.cumsum([len(p) for p in positions], dtype=np.int64),
             triangles=np.vstack([np.empty((0, 3), np.uint32), *triangles]),
             triangle_ends=np.cumsum([len(t) for t in triangles], dtype=np.int64),
-            mesh_material=np.array([material_number[meshes[k].material] for k in keys], np.int64),
+            mesh_material=np.array([material_number[every[k].material] for k in keys], np.int64),
             placed_feature=np.array([row for row, _ in placed], np.int64),
             placed_mesh=np.array([number[item.mesh_key] for _, item in placed], np.int64),
             transforms=np.array([item.transform for _, item in placed]).reshape(-1, 4, 4),
+            shape_ends=np.cumsum([len(shape.keys) for shape in shapes], dtype=np.int64),
+            shape_meshes=np.array([number[k] for s in shapes for k in s.keys], np.int64),
+            shape_matrices=np.array([shape.matrix for shape in shapes]).reshape(-1, 4, 4),
         ),
     )
 
 
 def load_geometry(path: Path) -> Geometry:
-    """Read what `save_geometry` wrote: instances by feature id, meshes by key."""
+    """Read what `save_geometry` wrote: instances by feature id, the meshes they place by key."""
     with np.load(path, allow_pickle=False) as data:
         head = json.loads(data["head"].tobytes())
-        materials = [Material(name, tuple(color)) for name, color in head["materials"]]
-        positions: list[Floats] = np.split(data["positions"], data["position_ends"][:-1])
-        triangles: list[Indices] = np.split(data["triangles"], data["triangle_ends"][:-1])
-        meshes = {
-            key: Mesh(positions[i], triangles[i], materials[int(data["mesh_material"][i])])
-            for i, key in enumerate(head["meshes"])
-        } if head["meshes"] else {}  # fmt: skip
+        meshes = _meshes(data, head)
         instances: dict[str, tuple[Instance, ...]] = {}
         rows = zip(data["placed_feature"], data["placed_mesh"], data["transforms"], strict=True)
         for feature, mesh, transform in rows:
             feature_id = head["features"][int(feature)]
             instance = Instance(head["meshes"][int(mesh)], transform)
             instances[feature_id] = (*instances.get(feature_id, ()), instance)
-    return instances, meshes
+    used = {instance.mesh_key for placed in instances.values() for instance in placed}
+    return instances, {key: mesh for key, mesh in meshes.items() if key in used}
+
+
+def load_tessellations(path: Path) -> Tessellations:
+    """Read the tessellations that `save_geometry` wrote; none where it wrote none."""
+    with np.load(path, allow_pickle=False) as data:
+        head = json.loads(data["head"].tobytes())
+        if not head.get("maker"):  # by an importer that takes nothing over, or by version 0.1
+            return Tessellations()
+        meshes = _meshes(data, head)
+        ends = data["shape_ends"]
+        members = np.split(data["shape_meshes"], ends[:-1]) if len(ends) else []
+        shapes = {
+            content: Shape(tuple(head["meshes"][number] for number in numbers.tolist()), matrix)
+            for content, numbers, matrix in zip(
+                head["contents"], members, data["shape_matrices"], strict=True
+            )
+        }
+    used = {key for shape in shapes.values() for key in shape.keys}
+    return Tessellations(
+        head["maker"], shapes, head["refusals"], {k: m for k, m in meshes.items() if k in used}
+    )
+
+
+def _meshes(data: Mapping[str, Any], head: Mapping[str, Any]) -> dict[str, Mesh]:
+    if not head["meshes"]:
+        return {}
+    materials = [Material(name, tuple(color)) for name, color in head["materials"]]
+    positions: list[Floats] = np.split(data["positions"], data["position_ends"][:-1])
+    triangles: list[Indices] = np.split(data["triangles"], data["triangle_ends"][:-1])
+    numbers = data["mesh_material"].tolist()
+    return {
+        key: Mesh(positions[i], triangles[i], materials[numbers[i]])
+        for i, key in enumerate(head["meshes"])
+    }

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from bim_import.ifc_geometry import tessellate
-from bim_import.ifc_properties import plain
+from bim_import.ifc_values import plain
 from cim_core.city import City
 from cim_core.mesh import transformed
 from cim_core.progress import Progress
 from cim_core.store.features import Query
-from cim_core.work import Failure
+from cim_core.work import Crew, Failure
 
 FILES = ("duplex_a_georef", "fzk_haus", "office_a", "hhs_constr", "schep_staal")
 NO_BODY = {"fzk_haus": 14}  # IfcAnnotation with Annotation2D only
@@ -41,7 +41,7 @@ def test_every_product_with_a_body_is_a_feature(name: str, models: dict, real_ci
 def _measures(path: Path, model: ifcopenshell.file) -> dict[str, tuple[float, np.ndarray]]:
     products = [p for p in model.by_type("IfcProduct") if p.Representation]
     found = {}
-    for step, shape in tessellate(path, products, Progress()):
+    for step, shape in tessellate(path, products, Progress(), Crew()):
         if not isinstance(shape, Failure):
             points = np.vstack([transformed(m.positions, shape.matrix) for m in shape.meshes])
             box = np.array([points.min(axis=0), points.max(axis=0)])

@@ -3,7 +3,7 @@
 import ifcopenshell
 import pytest
 
-from bim_import.ifc_properties import plain, unit_symbol
+from bim_import.ifc_values import plain, unit_symbol
 
 
 @pytest.fixture
