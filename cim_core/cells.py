@@ -24,8 +24,10 @@ def cover(footprint: shapely.Geometry) -> NDArray[np.uint64]:
     if footprint.is_empty or not np.isfinite(footprint.bounds).all():
         return np.empty(0, np.uint64)
     west, south, east, north = footprint.bounds
-    if west == east and south == north:
-        return np.array([h3.str_to_int(h3.latlng_to_cell(south, west, _FINEST))], np.uint64)
+    corners = {(west, south), (east, south), (west, north), (east, north)}
+    around = {h3.latlng_to_cell(lat, lon, _FINEST) for lon, lat in corners}
+    if len(around) == 1:  # cells are convex: what lies between the corners is in it as well
+        return np.array([h3.str_to_int(around.pop())], np.uint64)
     shape = footprint if footprint.geom_type in ("Polygon", "MultiPolygon") else footprint.envelope
     if shape.geom_type not in ("Polygon", "MultiPolygon"):
         shape = shape.buffer(1e-7)

@@ -1,9 +1,13 @@
 """A city: a folder with its settings, its registry and the files of its layers."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from zipfile import BadZipFile
 
+from cim_core.checkin import Rules, city_rules
 from cim_core.city_file import (
     FILE_NAME,
     CityFile,
@@ -16,24 +20,31 @@ from cim_core.city_file import (
 from cim_core.draft import GEOMETRY, Draft, drafted, remove_layer, sweep_unfinished
 from cim_core.errors import InvalidInput, NotFound
 from cim_core.feature import Feature
-from cim_core.frame import Frame
-from cim_core.geometry_file import load_geometry
+from cim_core.frame import Frame, Projection, projection
+from cim_core.geometry_changes import PlacedMeshes
+from cim_core.geometry_file import load_geometry, load_tessellations
 from cim_core.layer import ClassStyle, Features, Georeference, Layer, Placement, check_layer_id
 from cim_core.locks import locked
 from cim_core.progress import Progress
+from cim_core.receipt import Receipt
+from cim_core.roll_back import roll_back
 from cim_core.store.database import Database
-from cim_core.store.features import FeatureStore
+from cim_core.store.feature_pairs import FeaturePairs
+from cim_core.store.features import FeatureStore, Query
 from cim_core.store.jobs import Jobs
-from cim_core.store.layers import LayerStore
+from cim_core.store.layers import LayerStore, LayerVersion
 from cim_core.store.receipts import Receipts
+from cim_core.tessellations import Tessellations
 
 REGISTRY = "city.gpkg"
+
+_log = logging.getLogger(__name__)
 
 
 class City:
     """The one door to a city; several processes may hold it open at once.
 
-    layers, features, jobs, receipts
+    layers, features, feature_pairs, jobs, receipts
         The registry by concern, each plain SQL.
     """
 
@@ -41,9 +52,11 @@ class City:
         self.folder = folder
         self.layers_folder = folder / "layers"
         self.uploads_folder = folder / "uploads"
+        self.refused_folder = folder / "refused"
         self.database = database
         self.layers = LayerStore(database)
         self.features = FeatureStore(database)
+        self.feature_pairs = FeaturePairs(database)
         self.jobs = Jobs(database)
         self.receipts = Receipts(database)
 
@@ -83,6 +96,11 @@ class City:
         """What `city.toml` says now."""
         return read_city_file(self.folder)
 
+    @property
+    def rules(self) -> Rules:
+        """The check-in rules as the city tightens them now; raises `InvalidInput`."""
+        return city_rules(self.folder, self.folder / FILE_NAME)
+
     def placement(
         self, layer_id: str, crs: str | None, anchor: tuple[float, float, float] | None
     ) -> Placement:
@@ -98,6 +116,17 @@ class City:
             layer_frame=Frame(*known.summary["frame"]) if known else None,
             geoid_separation=settings.geoid_separation,
             pipeline=pipeline,
+        )
+
+    def projection(self, crs: str) -> Projection:
+        """A projected system by name, the city's own pipeline included; raises `InvalidInput`."""
+        settings = self.settings
+        own = settings.crs_pipeline if crs == settings.crs else None
+        return projection(
+            crs,
+            geoid_separation=settings.geoid_separation,
+            pipeline=read_pipeline(own) if own else None,
+            local_to=settings.frame if own else None,
         )
 
     def settle(self, frame: Frame, crs: str | None) -> None:
@@ -122,27 +151,55 @@ class City:
         """Forget a layer and delete its files; raises `NotFound`."""
         remove_layer(self.database, self.layers_folder, layer_id)
 
+    def roll_back(self, layer_id: str, number: int) -> Receipt | None:
+        """Serve a kept version of a layer from now on; see `cim_core.roll_back`."""
+        return roll_back(self.database, self.layers_folder, layer_id, number)
+
+    def placed_meshes(self, version: LayerVersion) -> PlacedMeshes:
+        """The geometry of a kept version in the frame of that version."""
+        folder = self.layers_folder / version.layer / str(version.version)
+        instances, meshes = load_geometry(folder / GEOMETRY)
+        return PlacedMeshes(Frame(*version.summary["frame"]), instances, meshes)
+
+    def tessellations(self, layer_id: str) -> Tessellations:
+        """What the version that is served knows of geometry; nothing for a new layer."""
+        served = {item.layer: item.version for item in self.layers.current()}.get(layer_id)
+        if served is None:
+            return Tessellations()
+        path = self.layers_folder / layer_id / str(served) / GEOMETRY
+        try:
+            return load_tessellations(path)
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            _log.warning("%s is of no use (%s): all geometry is made anew", path, error)
+            return Tessellations()
+
     def load(self, layer_id: str) -> Layer:
         """The layer as its importer made it, from the registry and the saved geometry."""
-        known = self.layers.get(layer_id)
+        return self.load_version(self.layers.get(layer_id))
+
+    def load_version(self, known: LayerVersion) -> Layer:
+        """A kept version of a layer as its importer made it."""
+        rows = self.features.all(known.layer, known.version)
+        return self._layer(known, (row.feature for row in rows))
+
+    def select(self, known: LayerVersion, query: Query) -> Layer:
+        """The features of a version that have geometry and match, without their property sets."""
+        return self._layer(
+            known, self.features.without_properties(known.layer, known.version, query)
+        )
+
+    def _layer(self, known: LayerVersion, features: Iterable[Feature]) -> Layer:
         summary = known.summary
         instances, meshes = load_geometry(
-            self.layers_folder / layer_id / str(known.version) / GEOMETRY
+            self.layers_folder / known.layer / str(known.version) / GEOMETRY
         )
-        features = tuple(
-            Feature(
-                row.feature.id, row.feature.feature_class, row.feature.name, row.feature.parent,
-                row.feature.attributes, row.feature.property_sets,
-                instances.get(row.feature.id, ()),
-            )
-            for row in self.features.all(layer_id, known.version)
-        )  # fmt: skip
+        placed = tuple(replace(item, instances=instances.get(item.id, ())) for item in features)
         reference = summary["georeference"]
         return Layer(
-            id=layer_id,
+            id=known.layer,
             title=known.title,
             frame=Frame(*summary["frame"]),
-            content=Features(features, meshes),
+            content=Features(placed, meshes),
             georeference=Georeference(reference["method"], reference["crs"], reference["note"]),
             tile_attributes=tuple(summary["tile_attributes"]),
             class_styles={

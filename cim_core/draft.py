@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
-from cim_core.extent import extents
-from cim_core.files import make_durable
+from cim_core.extent import Outline, extents
+from cim_core.feature import Feature
+from cim_core.files import make_durable, write_whole
+from cim_core.frame import Frame
 from cim_core.geometry_file import save_geometry
 from cim_core.layer import Layer
 from cim_core.locks import locked, locked_if_free
+from cim_core.outlines import outlines_of
 from cim_core.progress import Progress
 from cim_core.receipt import Receipt
 from cim_core.store.database import Database
@@ -23,6 +26,7 @@ from cim_core.summary import Tally
 CONTENT = "content"
 GEOMETRY = "geometry.npz"
 TILESET = "tileset.json"
+CHECKIN = "checkin.json"
 
 _ROWS_PER_COMMIT = 500
 """Small transactions, so that other writers never wait long."""
@@ -35,6 +39,8 @@ class Draft:
         The folder of tile contents, shared by all versions of the layer.
     folder
         The folder of this version alone.
+    checkin
+        The findings of the kept check-in report by severity; None before there is one.
     """
 
     def __init__(self, database: Database, root: Path, layer_id: str, version: int) -> None:
@@ -46,6 +52,7 @@ class Draft:
         self.content.mkdir(parents=True, exist_ok=True)
         self.folder.mkdir()
         self._tally = Tally()
+        self.checkin: dict[str, int] | None = None
         self.published = False
 
     @property
@@ -56,13 +63,26 @@ class Draft:
     def save(self, layer: Layer, geoid_separation: float, progress: Progress) -> None:
         """Keep the layer's features and geometry under this version."""
         features, meshes = layer.content.features, layer.content.meshes
-        save_geometry(self.folder / GEOMETRY, features, meshes)
-        rows = iter(
-            self._tally.counted(extents(features, meshes, layer.frame, geoid_separation, progress))
-        )
+        save_geometry(self.folder / GEOMETRY, features, meshes, layer.tessellations)
+        known = self._known_outlines(layer.frame)
+        found = extents(features, meshes, layer.frame, geoid_separation, progress, known)
+        rows = iter(self._tally.counted(found))
         while chunk := list(islice(rows, _ROWS_PER_COMMIT)):
             with self._database.transaction() as connection:
                 insert_features(connection, self.layer_id, self.version, chunk)
+
+    def _known_outlines(self, frame: Frame) -> Callable[[Feature], Outline | None]:
+        """What the version that is served now knows of outlines."""
+        for served in LayerStore(self._database).current():
+            if served.layer == self.layer_id:
+                geometry = self.folder.parent / str(served.version) / GEOMETRY
+                return outlines_of(self._database, served, geometry, frame)
+        return lambda _: None
+
+    def keep_checkin(self, report: bytes, counts: dict[str, int]) -> None:
+        """Keep the check-in report with this version; `counts` are its findings by severity."""
+        write_whole(self.folder / CHECKIN, report)
+        self.checkin = counts
 
     def publish(
         self,
@@ -74,7 +94,7 @@ class Draft:
         """Serve this version from now on; `also` joins the same transaction."""
         for folder in (self.content, self.folder, self.folder.parent, self.folder.parent.parent):
             make_durable(folder)
-        summary = self._tally.summary(layer, tileset)
+        summary = self._tally.summary(layer, tileset, self.checkin)
         with self._database.transaction() as connection:
             publish_version(connection, self.layer_id, self.version, layer.title, summary, receipt)
             if also is not None:
@@ -89,7 +109,7 @@ def drafted(
     """Build a version of a layer under the layer's lock.
 
     `root` is the city's folder of layers. Whatever the block does, afterwards only published
-    versions, the newest `keep` of them, and the contents they name are left.
+    versions, the `keep` of them that came into service last, and the contents they name are left.
     """
     with locked(_lock_file(root, layer_id), progress):
         layers = LayerStore(database)
@@ -125,17 +145,19 @@ def _lock_file(root: Path, layer_id: str) -> Path:
 
 
 def _sweep(layers: LayerStore, root: Path, layer_id: str, keep: int) -> None:
-    """Remove dead drafts, versions beyond `keep`, and everything no kept version names."""
+    """Remove dead drafts, versions beyond `keep`, and everything no kept version names.
+
+    After a roll-back the version rolled back to counts as the newest: the import that replaces it
+    must not take away what one would roll back to.
+    """
     for layer, version in layers.unfinished():
         if layer == layer_id:
             layers.discard(layer, version)
     kept: list[int] = []
     if any(item.layer == layer_id for item in layers.current()):
-        versions = layers.versions(layer_id)
-        kept = [v.version for i, v in enumerate(versions) if i < keep or v.current]
-        for old in versions:
-            if old.version not in kept:
-                layers.discard(layer_id, old.version)
+        for version in layers.last_served(layer_id)[keep:]:
+            layers.discard(layer_id, version)
+        kept = [item.version for item in layers.versions(layer_id)]
     folder = root / layer_id
     if not kept:
         shutil.rmtree(folder, ignore_errors=True)

@@ -27,7 +27,7 @@ class UnsupportedFormat(CimError):
 
 
 class TooLarge(CimError):
-    """An upload exceeds the limit of this server."""
+    """An upload, or an answer, exceeds the limit of this server."""
 
 
 class Conflict(CimError):
@@ -39,7 +39,7 @@ class Forbidden(CimError):
 
 
 class MissingDependency(CimError):
-    """A part that has to be installed separately is not there."""
+    """A part that has to be installed, or started, separately is not there."""
 
 
 class StorageFailed(CimError):

@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from cim_core.checkin import Finding, Rules, default_rules
 from cim_core.errors import InvalidInput
 from cim_core.feature import Feature
 from cim_core.frame import Frame
 from cim_core.mesh import Mesh
 from cim_core.progress import Progress
-from cim_core.work import Limits
+from cim_core.tessellations import Effort, Tessellations
+from cim_core.work import Crew
 
 Lifecycle = Literal["present", "planned"]
 Level = Literal["above", "surface", "under"]
@@ -77,6 +79,8 @@ class Layer:
     """An OGC collection: features of one source in one frame.
 
     `tile_attributes` names the feature attributes that travel with the tiles, to style by.
+    `tessellations` is what the next version may take over, `effort` how much of it this one took
+    over itself; None where the importer does not know.
     """
 
     id: str
@@ -92,6 +96,9 @@ class Layer:
     sensitivity: Sensitivity = "internal"
     dropped: tuple[Dropped, ...] = ()
     warnings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    tessellations: Tessellations = field(default_factory=Tessellations)
+    effort: Effort | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +128,22 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file to import, what its layer shall be called, and what one item of it may cost."""
+    """The file to import, what its layer shall be called, with what means and by which rules.
+
+    earlier
+        The tessellations of the version that is served, to be taken over where nothing changed.
+    scratch
+        A folder for temporary files that the crew can see; None takes the system's.
+    """
 
     path: Path
     filename: str
     layer_id: str
     title: str
-    item_limits: Limits = field(default_factory=Limits)
+    crew: Crew = field(default_factory=Crew)
+    rules: Rules = field(default_factory=default_rules)
+    earlier: Tessellations = field(default_factory=Tessellations)
+    scratch: Path | None = None
 
 
 class Importer(Protocol):

@@ -1,6 +1,7 @@
 """Triangle meshes and the materials they are drawn with."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +20,18 @@ class Material:
 
     name: str
     color: tuple[float, float, float, float]
+
+    def srgb(self) -> tuple[int, int, int]:
+        """Red, green and blue as screens and drawings take them (IEC 61966-2-1), 0–255.
+
+        >>> Material("", (1.0, 0.2122, 0.0, 1.0)).srgb()
+        (255, 127, 0)
+        """
+        red, green, blue = (
+            round(255 * (12.92 * c if c <= 0.0031308 else 1.055 * c ** (1 / 2.4) - 0.055))
+            for c in self.color[:3]
+        )
+        return red, green, blue
 
 
 PLAIN = Material("", (0.78, 0.78, 0.76, 1.0))
@@ -68,6 +81,18 @@ class Mesh:
     def solid(self) -> NDArray[np.bool_]:
         """Which triangles have an area at all, (m,); the others cannot be drawn."""
         return self.areas() > _NO_AREA
+
+
+def solid_triangles(meshes: Mapping[str, Mesh]) -> dict[str, NDArray[np.bool_]]:
+    """`Mesh.solid` of many meshes at once, by key; far faster than one by one."""
+    if not meshes:
+        return {}
+    every = list(meshes.values())
+    starts = np.cumsum([0, *(len(mesh.positions) for mesh in every)])
+    triangles = [m.triangles + np.uint32(s) for m, s in zip(every, starts[:-1], strict=True)]
+    solid = Mesh(np.vstack([mesh.positions for mesh in every]), np.vstack(triangles)).solid()
+    ends = np.cumsum([len(part) for part in triangles])[:-1]
+    return dict(zip(meshes, np.split(solid, ends), strict=True))
 
 
 def transformed(positions: Floats, matrix: Floats) -> Floats:

@@ -36,7 +36,9 @@ class Tally:
             + [max(a, b) for a, b in zip(old[3:], bbox[3:], strict=True)]
         )  # fmt: skip
 
-    def summary(self, layer: Layer, tileset: TilesetSummary) -> Summary:
+    def summary(
+        self, layer: Layer, tileset: TilesetSummary, checkin: dict[str, int] | None
+    ) -> Summary:
         """The summary of a layer whose features have all been counted."""
         return Summary(
             lifecycle=layer.lifecycle,
@@ -64,6 +66,7 @@ class Tally:
             storeys=self._storey_list(layer),
             tile_attributes=list(layer.tile_attributes),
             tileset=tileset,
+            checkin=checkin,
         )
 
     def _storey_list(self, layer: Layer) -> list[StoreySummary]:

@@ -10,9 +10,21 @@ from fastapi import FastAPI
 from cim_core import __version__
 from cim_core.city import City
 from server import problem_answers
+from server.comparisons import Comparisons
 from server.guard import SameOrigin
 from server.hub import Hub
-from server.routes import collections, events, imports, jobs, meta, receipts, search
+from server.routes import (
+    checkin,
+    collections,
+    events,
+    geometry,
+    imports,
+    jobs,
+    meta,
+    receipts,
+    search,
+    versions,
+)
 from server.runner import Runner
 from server.settings import Settings
 from server.state import State
@@ -24,7 +36,7 @@ _log = logging.getLogger(__name__)
 def create_app(settings: Settings) -> FastAPI:
     """The application for the city the settings name; the city is begun if its folder is new."""
     city = City.open_or_create(settings.city)
-    state = State(settings, city, Hub(city), Runner(city, settings))
+    state = State(settings, city, Hub(city), Runner(city, settings), Comparisons(city))
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -43,7 +55,18 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.cim = state
     problem_answers.install(app)
     app.add_middleware(SameOrigin)
-    for module in (meta, collections, search, imports, jobs, receipts, events):
+    for module in (
+        meta,
+        collections,
+        geometry,
+        versions,
+        checkin,
+        search,
+        imports,
+        jobs,
+        receipts,
+        events,
+    ):
         app.include_router(module.router)
     app.mount("/t", tiles_app(city.layers_folder, state.is_published))
     app.mount("/viewer", assets_app(settings.viewer))

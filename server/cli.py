@@ -1,12 +1,9 @@
 """The command line: everything the server does, without the server."""
 
-import json
 import logging
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -14,16 +11,16 @@ import typer
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cim_core import __version__, errors
 from cim_core.city import City
 from cim_core.city_file import FILE_NAME
 from cim_core.progress import Progress as Steps
-from cim_core.progress import Report
 from cim_core.store.jobs import Job
-from cim_core.work import Limits
+from server import cli_check, cli_geometry, cli_versions
+from server.checkin import Refused, counted
+from server.cli_parts import EXIT_CODES, CityOption, JsonOption, err, print_json, progress_bar
 from server.describe import collection, version_entry
 from server.importers import importer_for
 from server.ingest import Upload, layer_id_for, parse_anchor, retile
@@ -31,27 +28,18 @@ from server.problems import foreseen_as, problem_of
 from server.settings import load_settings
 from server.worker import owner_name, run_job
 
-EXIT_CODES: dict[type[errors.CimError], int] = {
-    errors.NotFound: 3,
-    errors.InvalidInput: 4,
-    errors.UnsupportedFormat: 5,
-    errors.Conflict: 6,
-    errors.Forbidden: 7,
-    errors.TooLarge: 8,
-    errors.MissingDependency: 9,
-    errors.StorageFailed: 10,
-    errors.Cancelled: 130,
-}
-"""What an exit code says; 1 is an unforeseen error, 2 a wrong command line."""
-
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
     help="CIM Twin: a city's models as 3D Tiles, with everything known of them.",
 )  # fmt: skip
-_err = Console(stderr=True)
 
-CityOption = Annotated[Path, typer.Option("--city", help="The city's folder.", envvar="CIM_CITY")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+app.command()(cli_check.check)
+app.command()(cli_check.rules)
+app.command()(cli_versions.versions)
+app.command()(cli_versions.compare)
+app.command()(cli_versions.rollback)
+app.command("extract")(cli_geometry.extract_elements)
+app.command("section")(cli_geometry.cut_section)
 
 
 def main() -> None:
@@ -59,7 +47,7 @@ def main() -> None:
     logging.basicConfig(
         level=logging.INFO,
         format="%(message)s",
-        handlers=[RichHandler(console=_err, show_path=False)],
+        handlers=[RichHandler(console=err, show_path=False)],
     )
     try:
         app()
@@ -72,15 +60,11 @@ def main() -> None:
 
 def _fail(error: errors.CimError) -> NoReturn:
     if "--json" in sys.argv:
-        _print_json(problem_of(error))
-    _err.print(f"[bold red]error:[/] {escape(error.sentence)}", highlight=False, soft_wrap=True)
+        print_json(problem_of(error))
+    err.print(f"[bold red]error:[/] {escape(error.sentence)}", highlight=False, soft_wrap=True)
     raise SystemExit(
         next((code for kind, code in EXIT_CODES.items() if isinstance(error, kind)), 1)
     )
-
-
-def _print_json(document: object) -> None:
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
 @app.command()
@@ -126,7 +110,7 @@ def import_files(
         importer_for(path.name)
     reports = _import_all(City.open_or_create(city), files, layer, title, crs, place)
     if as_json:
-        _print_json(reports[0] if len(files) == 1 else reports)
+        print_json(reports[0] if len(files) == 1 else reports)
         return
     for path, report in zip(files, reports, strict=True):
         _show_report(path, report)
@@ -158,11 +142,9 @@ def _run_import(city: City, upload: Upload) -> Job:
     job = city.jobs.add(
         "import", upload.layer_id, upload.filename, upload.as_parameters(), owner=owner
     )
-    with _progress_bar(upload.filename) as listener:
+    with progress_bar(upload.filename) as listener:
         try:
-            return run_job(
-                city, job, owner, Limits(settings.item_seconds, settings.item_memory), listener
-            )
+            return run_job(city, job, owner, settings.crew(), listener)
         except KeyboardInterrupt:
             city.jobs.dismissed(job.id, owner)
             raise errors.Cancelled("cancelled; the city is as it was before") from None
@@ -171,25 +153,11 @@ def _run_import(city: City, upload: Upload) -> Job:
 def _report_failure(job: Job) -> NoReturn:
     problem = dict(job.problem or {})
     detail = str(problem.get("detail", f"the job ended as {job.status}"))
+    if "checkin" in problem:
+        raise Refused.told_by(problem)
     by_title = {kind.__name__: kind for kind in EXIT_CODES}
     kind = by_title.get(str(problem.get("title", "")).title().replace(" ", ""), errors.CimError)
     raise kind(detail)
-
-
-@contextmanager
-def _progress_bar(name: str) -> Iterator[Report]:
-    bar = Progress(
-        SpinnerColumn(), TextColumn("{task.fields[name]}", markup=False), TextColumn("{task.description}"),
-        BarColumn(), TextColumn("{task.completed}/{task.total}"), TimeElapsedColumn(),
-        console=_err, transient=True,
-    )  # fmt: skip
-    with bar:
-        task = bar.add_task("reading", name=name, total=None)
-
-        def report(done: int, total: int, note: str) -> None:
-            bar.update(task, completed=done, total=total or None, description=note)
-
-        yield report
 
 
 def _show_report(path: Path, report: dict[str, Any]) -> None:
@@ -199,6 +167,12 @@ def _show_report(path: Path, report: dict[str, Any]) -> None:
         f"{report['features']} features, {report['bytes'] / 1024:.0f} kB of tiles"
     )
     out.print(f"  {escape(report['georeference']['note']['en'])}", highlight=False)
+    if report["tessellated"] is not None:
+        out.print(
+            f"  geometry: {report['tessellated']} elements tessellated, {report['reused']} unchanged"
+        )
+    found = counted(report["checkin"]["counts"])
+    out.print(f"  check-in: {found}; `cim check` names them", highlight=False)
     for warning in report["warnings"]:
         out.print(f"  [yellow]note:[/] {escape(warning)}", highlight=False)
     reasons = Counter((item["class"], item["reason"]) for item in report["dropped"])
@@ -215,7 +189,7 @@ def layers(city: CityOption, as_json: JsonOption = False) -> None:
     """List the layers of a city."""
     versions = City.open(city).layers.current()
     if as_json:
-        _print_json({"collections": [collection(version) for version in versions]})
+        print_json({"collections": [collection(version) for version in versions]})
         return
     table = Table("layer", "title", "version", "features", "published", "georeference")
     for item in versions:
@@ -234,10 +208,10 @@ def tile(
 ) -> None:
     """Tile a layer again from what the city keeps of it, as a new version."""
     opened = City.open(city)
-    with _progress_bar(layer) as listener:
+    with progress_bar(layer) as listener:
         report = retile(opened, layer, Steps(listener))
     if as_json:
-        _print_json(report)
+        print_json(report)
     else:
         Console().print(
             f"layer {layer}, version {report['version']}: {report['bytes']} bytes of tiles"
@@ -274,7 +248,7 @@ def info(
             "versions": [version_entry(version) for version in opened.layers.versions(layer)],
         }
     if as_json:
-        _print_json(document)
+        print_json(document)
         return
     table = Table(show_header=False)
     for key, value in document.items():
@@ -301,4 +275,4 @@ def serve(
 
     given = {"city": city} if port is None else {"city": city, "port": port}
     settings = load_settings(**given)
-    serve_city(settings, lambda address: _err.print(f"[bold]{address}[/]", highlight=False))
+    serve_city(settings, lambda address: err.print(f"[bold]{address}[/]", highlight=False))

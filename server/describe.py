@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import shapely
 
 from cim_core.feature import Feature, Value
 from cim_core.store.features import FeatureRow
-from cim_core.store.layers import LayerVersion
+from cim_core.store.layers import LayerVersion, RollBack
 
 GEOJSON = "application/geo+json"
+GLB = "model/gltf-binary"
 
 
 def link(
@@ -47,6 +49,7 @@ def collection(version: LayerVersion) -> dict[str, Any]:
         "classes": [{"class": name, **style} for name, style in summary["classes"].items()],
         "storeys": summary["storeys"],
         "tileset": {"href": tileset, **summary["tileset"]},
+        "checkin": checkin_summary(version.layer, version.version, summary.get("checkin")),
         "links": [
             link(base, "self"),
             link(f"{base}/items", "items", GEOJSON),
@@ -56,17 +59,36 @@ def collection(version: LayerVersion) -> dict[str, Any]:
     }
 
 
+def checkin_summary(
+    layer: str, version: int, counts: Mapping[str, int] | None
+) -> dict[str, Value] | None:
+    """What a version says of its check-in report; None where it has none."""
+    if counts is None:
+        return None
+    return {"counts": dict(counts), "href": f"/collections/{layer}/versions/{version}/checkin"}
+
+
 def version_entry(version: LayerVersion) -> dict[str, Any]:
     """A version in the list of a layer's versions."""
     return {
         "version": version.version,
+        "title": version.title,
         "published": version.published,
         "receipt": version.receipt,
         "features": version.summary["features"],
+        "checkin": checkin_summary(version.layer, version.version, version.summary.get("checkin")),
         **version.summary["tileset"],
         "current": version.current,
         "tileset": f"/t/{version.layer}/{version.version}/tileset.json",
     }
+
+
+def roll_back_entry(back: RollBack) -> dict[str, Any]:
+    """A roll-back in the list of a layer's versions."""
+    return {
+        "when": back.when, "who": back.who, "from": back.before, "to": back.after,
+        "receipt": back.receipt,
+    }  # fmt: skip
 
 
 def feature_summary(row: FeatureRow) -> dict[str, Any]:
@@ -84,8 +106,10 @@ def feature_summary(row: FeatureRow) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def feature_detail(row: FeatureRow, related: Mapping[str, Feature], receipt: str) -> dict[str, Any]:
-    """Everything known of a feature; `related` are features it names, by id."""
+def feature_detail(
+    row: FeatureRow, related: Mapping[str, Feature], version: LayerVersion
+) -> dict[str, Any]:
+    """Everything known of a feature of a version; `related` are features it names, by id."""
     feature = row.feature
     parent, storey = (
         related.get(str(key)) for key in (feature.parent, feature.attributes.get("storey"))
@@ -98,6 +122,7 @@ def feature_detail(row: FeatureRow, related: Mapping[str, Feature], receipt: str
         "zmin": row.zmin, "zmax": row.zmax,
     }  # fmt: skip
     base = f"/collections/{row.layer}"
+    of_version = "" if version.current else f"?version={version.version}"
     return {
         **feature_summary(row),
         "properties": properties,
@@ -114,11 +139,16 @@ def feature_detail(row: FeatureRow, related: Mapping[str, Feature], receipt: str
         ],
         "layer": row.layer,
         "version": row.version,
-        "receipt": receipt,
+        "receipt": version.receipt,
         "links": [
-            link(f"{base}/items/{feature.id}", "self", GEOJSON),
+            link(f"{base}/items/{quote(feature.id)}{of_version}", "self", GEOJSON),
             link(base, "collection"),
-            link(f"/receipts/{receipt}", "describedby", title="receipt"),
+            link(f"/receipts/{version.receipt}", "describedby", title="receipt"),
+            *(
+                [link(f"{base}/geometry/{quote(feature.id)}{of_version}", "enclosure", GLB)]
+                if row.footprint is not None
+                else []
+            ),
         ],
     }
 

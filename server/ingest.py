@@ -5,19 +5,22 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import cast
 
 from cim_core.city import City
-from cim_core.draft import GEOMETRY, TILESET, Draft
+from cim_core.draft import GEOMETRY, TILESET, Draft, contents_of
 from cim_core.errors import InvalidInput
 from cim_core.feature import Value
 from cim_core.frame import Frame
 from cim_core.layer import Features, Layer, Source, check_layer_id
+from cim_core.mesh import solid_triangles
 from cim_core.progress import Progress
 from cim_core.receipt import Input, hash_file, write_receipt
-from cim_core.work import Limits
+from cim_core.work import Crew
+from server.checkin import check_in, keep_checkin_of
+from server.describe import checkin_summary
 from server.importers import importer_for
 from server.zh import in_chinese
 from tiles import build_tileset, check_tileset
@@ -90,18 +93,24 @@ def parse_anchor(text: str | None) -> tuple[float, float, float] | None:
 
 
 def ingest(
-    city: City, upload: Upload, limits: Limits, progress: Progress, also: Also | None = None
+    city: City, upload: Upload, crew: Crew, progress: Progress, also: Also | None = None
 ) -> Report:
     """Import a file, tile it, check the tiles and publish them; all or nothing.
 
-    `also` joins the publishing transaction with the report. Raises `CimError`.
+    `also` joins the publishing transaction with the report. Raises `CimError`, of which `Refused`
+    says that the city's check-in rules do not let the file in.
     """
     importer = importer_for(upload.filename)
-    source = Source(upload.path, upload.filename, upload.layer_id, upload.title, limits)
+    rules = city.rules
     with city.draft(upload.layer_id, upload.title, progress) as draft:
+        source = Source(
+            upload.path, upload.filename, upload.layer_id, upload.title, crew, rules,
+            earlier=city.tessellations(upload.layer_id), scratch=draft.folder,
+        )  # fmt: skip
         inputs = (hash_file(upload.path, upload.filename),)
         placement = city.placement(upload.layer_id, upload.crs, upload.anchor)
         layer = importer(source, placement, progress)
+        check_in(city, draft, layer, rules, inputs[0])
         parameters: dict[str, Value] = {
             "layer": upload.layer_id, "crs": upload.crs,
             "anchor": list(upload.anchor) if upload.anchor else None,
@@ -114,9 +123,12 @@ def retile(city: City, layer_id: str, progress: Progress, also: Also | None = No
     title = city.layers.get(layer_id).title
     with city.draft(layer_id, title, progress) as draft:
         # Under the layer's lock: an import that ended meanwhile is what is tiled again.
-        layer, before = city.load(layer_id), city.layers.get(layer_id)
+        before = city.layers.get(layer_id)
+        layer = city.load_version(before)
+        layer = replace(layer, tessellations=city.tessellations(layer_id))
         kept = city.layers_folder / layer_id / str(before.version) / GEOMETRY
         inputs = (hash_file(kept, f"{layer_id} version {before.version}"),)
+        keep_checkin_of(city, before, draft)
         return _publish(city, draft, layer, "tile", inputs, {"layer": layer_id}, progress, also)
 
 
@@ -126,8 +138,11 @@ def _publish(
 ) -> Report:  # fmt: skip
     draft.save(layer, city.settings.geoid_separation, progress)
     tileset = draft.folder / TILESET
-    summary = build_tileset(layer, draft.content, tileset, progress)
-    check_tileset(tileset, _drawn(layer), progress)
+    # Tiling again on purpose makes every tile again, in case one was damaged.
+    before = _served(city, layer.id) if kind == "import" else None
+    summary = build_tileset(layer, draft.content, tileset, progress, before=before)
+    known = frozenset(contents_of(before)) if before else frozenset()
+    check_tileset(tileset, _drawn(layer), progress, known=known)
     progress(0, 0, "publishing")
     outputs: dict[str, Value] = {
         "layer": layer.id, "version": draft.version,
@@ -139,10 +154,13 @@ def _publish(
         "geoid_separation": city.settings.geoid_separation,
     }  # fmt: skip
     receipt = write_receipt(kind, inputs, {**parameters, "georeference": georeference}, outputs)
+    effort = layer.effort
     report: Report = {
         "layer": layer.id,
         "version": draft.version,
         "features": len(_drawn(layer)),
+        "reused": effort.reused if effort else None,
+        "tessellated": effort.tessellated if effort else None,
         "dropped": [
             {
                 "id": item.id,
@@ -158,8 +176,10 @@ def _publish(
             "note": dict(layer.georeference.note),
         },
         "tileset": f"/t/{layer.id}/{draft.version}/{TILESET}",
+        "tiles": {key: value for key, value in summary.items() if isinstance(value, int | float)},
         "bytes": summary["bytes"],
         "receipt": receipt.id,
+        "checkin": checkin_summary(layer.id, draft.version, draft.checkin),
         "warnings": list(layer.warnings),
         "warnings_zh": [in_chinese(warning) for warning in layer.warnings],
     }
@@ -169,6 +189,14 @@ def _publish(
         layer, summary, receipt, (lambda connection: also(connection, report)) if also else None
     )
     return report
+
+
+def _served(city: City, layer_id: str) -> Path | None:
+    """The tileset.json of the version that is served now; None for a new layer."""
+    for version in city.layers.current():
+        if version.layer == layer_id:
+            return city.layers_folder / layer_id / str(version.version) / TILESET
+    return None
 
 
 def _ground(layer: Layer, draft: Draft, geoid_separation: float) -> Frame:
@@ -181,5 +209,5 @@ def _drawn(layer: Layer) -> list[str]:
     """The ids of the features that have something to draw."""
     match layer.content:
         case Features(features, meshes):
-            solid = {key for key, mesh in meshes.items() if mesh.solid().any()}
+            solid = {key for key, part in solid_triangles(meshes).items() if part.any()}
             return [f.id for f in features if any(i.mesh_key in solid for i in f.instances)]

@@ -33,7 +33,11 @@ def install(app: FastAPI) -> None:
     def invalid(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        described = problem_of(errors.InvalidInput(f"{place}: {first['msg']}"))
+        said = first["msg"]
+        if first["type"] == "literal_error":
+            choices = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
+            said = f"give one of {choices}"
+        described = problem_of(errors.InvalidInput(f"{place}: {said}"))
         return problem_response(described, request.url.path)
 
     @app.exception_handler(HTTPException)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from cim_core import errors
 from cim_core.feature import Value
+from server.checkin import Refused
 from server.zh import in_chinese
 
 _DISK = {
@@ -46,7 +47,10 @@ def problem_of(error: Exception) -> dict[str, Value]:
         status, title = next(
             answer for kind, answer in STATUS.items() if isinstance(foreseen, kind)
         )
-        return problem(status, title, foreseen.sentence)
+        described = problem(status, title, foreseen.sentence)
+        if isinstance(foreseen, Refused):
+            described |= {"detail_zh": foreseen.chinese, "checkin": dict(foreseen.checkin)}
+        return described
     number = secrets.token_hex(6)
     _log.error("unforeseen error %s", number, exc_info=error)
     sentence = f"something went wrong inside; the log has it under {number}"

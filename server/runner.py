@@ -75,6 +75,7 @@ class Runner:
                 "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
                 "CIM_ITEM_SECONDS": str(self._settings.item_seconds),
                 "CIM_ITEM_MEMORY": str(self._settings.item_memory),
+                **({"CIM_SCHEDULER": scheduler} if (scheduler := self._settings.scheduler) else {}),
             },
         )  # fmt: skip
         code = await self._worker.wait()

@@ -6,6 +6,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cim_core.errors import InvalidInput
+from cim_core.work import Crew, Limits
 
 
 class Settings(BaseSettings):
@@ -23,8 +24,16 @@ class Settings(BaseSettings):
     """How long the geometry of one element may take before the element is left out."""
     item_memory: int = Field(4 << 30, gt=0)
     """How much memory the geometry of one element may take, bytes."""
+    scheduler: str | None = Field(None, pattern=r"^(tcp|tls)://.+:\d+$")
+    """The Dask scheduler that does the work of many processes, tcp://host:port; none: this machine."""
+    max_triangles: int = Field(2_000_000, gt=0)
+    """The most triangles an extract or a section may have that is asked for over HTTP."""
     viewer: Path = Path(__file__).parent / "viewer" / "dist"
     """Where the built viewer lies."""
+
+    def crew(self) -> Crew:
+        """With what means these settings let work be done."""
+        return Crew(limits=Limits(self.item_seconds, self.item_memory), scheduler=self.scheduler)
 
 
 def load_settings(**given: object) -> Settings:

@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from cim_core.city import City
 from cim_core.errors import NotFound
+from server.comparisons import Comparisons
 from server.hub import Hub
 from server.runner import Runner
 from server.settings import Settings
@@ -20,6 +21,7 @@ class State:
     city: City
     hub: Hub
     runner: Runner
+    comparisons: Comparisons
 
     def is_published(self, layer: str, version: int) -> bool:
         """Whether a version of a layer may be seen."""

@@ -19,10 +19,11 @@ from cim_core.errors import Cancelled
 from cim_core.feature import Value
 from cim_core.progress import Progress, Report
 from cim_core.store.jobs import Job, succeed_job
-from cim_core.work import Limits
+from cim_core.work import Crew
 from server.ingest import Upload, ingest, retile
 from server.problems import problem_of
 from server.settings import load_settings
+from server.stages import stage_pace
 
 _BEAT_SECONDS = 0.4
 
@@ -39,6 +40,7 @@ class Pulse:
     def __init__(self, city: City, job_id: str, owner: str) -> None:
         self._city, self._job_id, self._owner = city, job_id, owner
         self._state = (0, 0, "reading")
+        self._pace = stage_pace()
         self._wanted = True
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="pulse", daemon=True)
@@ -54,13 +56,16 @@ class Pulse:
     def _beat(self) -> None:
         try:
             while not self._stop.is_set():
-                self._wanted = self._city.jobs.beat(self._job_id, self._owner, *self._state)
+                self._wanted = self._city.jobs.beat(
+                    self._job_id, self._owner, *self._state, self._pace.remaining()
+                )
                 self._stop.wait(_BEAT_SECONDS)
         finally:
             self._city.database.close()
 
     def report(self, done: int, total: int, note: str) -> None:
         """Keep where the work is, for the next beat."""
+        self._pace.note(done, total, note)
         self._state = (done, total, note)
 
     def cancelled(self) -> bool:
@@ -87,9 +92,7 @@ def is_dead(owner: str) -> bool:
     return False
 
 
-def run_job(
-    city: City, job: Job, owner: str, limits: Limits, listener: Report | None = None
-) -> Job:
+def run_job(city: City, job: Job, owner: str, crew: Crew, listener: Report | None = None) -> Job:
     """Do a job this worker has claimed; every outcome, foreseen or not, is in the registry after."""
     with Pulse(city, job.id, owner) as pulse:
 
@@ -107,7 +110,7 @@ def run_job(
             if job.type == "tile":
                 retile(city, str(job.layer), progress, end)
             else:
-                ingest(city, Upload.from_parameters(job.parameters), limits, progress, end)
+                ingest(city, Upload.from_parameters(job.parameters), crew, progress, end)
         except _Stopped:
             city.jobs.release(job.id, owner)
             raise
@@ -150,8 +153,7 @@ def main() -> int:
     if not city.jobs.claim(arguments.job, owner):
         return 0
     try:
-        limits = Limits(settings.item_seconds, settings.item_memory)
-        job = run_job(city, city.jobs.get(arguments.job), owner, limits)
+        job = run_job(city, city.jobs.get(arguments.job), owner, settings.crew())
     except _Stopped:
         _log.info("job %s goes back to the queue", arguments.job)
         return 0

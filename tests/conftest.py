@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 import sample_data
 from cim_core.city import City
 from cim_core.progress import Progress
-from cim_core.work import Limits
+from cim_core.work import Crew
 from server.ingest import Upload, ingest, layer_id_for
+from tests.support.ifc_edits import Edits, second_version
 from tests.support.serving import Server
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -39,7 +41,7 @@ def real_city(data: Path, tmp_path_factory: pytest.TempPathFactory) -> City:
 def import_file(city: City, path: Path, **more: object) -> dict:
     """Import a file as the product does; returns the report."""
     upload = Upload(path, path.name, layer_id_for(path.name), path.stem, **more)
-    return ingest(city, upload, Limits(), Progress())
+    return ingest(city, upload, Crew(), Progress())
 
 
 @pytest.fixture
@@ -63,6 +65,27 @@ def sample_city(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> City:
     for path in sorted(sample.glob("*.ifc")):
         import_file(city, path)
     return city
+
+
+@dataclass(frozen=True)
+class EditedCity:
+    """A city with a sample building in two versions, and what was done between them."""
+
+    city: City
+    edits: Edits
+    files: tuple[Path, Path]
+
+
+@pytest.fixture(scope="session")
+def edited(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> EditedCity:
+    """The community centre in two versions; shared, so look but do not change."""
+    folder = tmp_path_factory.mktemp("edited")
+    first, second = sample / "community_centre.ifc", folder / "community_centre.ifc"
+    edits = second_version(first, second)
+    city = City.open_or_create(folder / "city", "Edited")
+    for path in (first, second):
+        import_file(city, path)
+    return EditedCity(city, edits, (first, second))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Layers and their features (OGC API – Features)."""
 
-import math
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
 from cim_core.city import City
-from cim_core.errors import InvalidInput, NotFound
+from cim_core.errors import NotFound
 from cim_core.feature import Feature
 from cim_core.store import features as store
 from cim_core.store.features import FeatureRow
@@ -20,8 +19,8 @@ from server.describe import (
     feature_detail,
     feature_summary,
     link,
-    version_entry,
 )
+from server.parameters import parse_bbox
 from server.routes.jobs import described
 from server.state import CityDep, StateDep
 
@@ -51,12 +50,6 @@ def remove_collection(layer: str, city: CityDep) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/collections/{layer}/versions", summary="A layer's versions")
-def list_versions(layer: str, city: CityDep) -> Response:
-    """The kept versions, newest first."""
-    return json_answer({"versions": [version_entry(item) for item in city.layers.versions(layer)]})
-
-
 @router.post("/collections/{layer}/tiles", status_code=202, summary="Tile a layer again")
 def tile_collection(layer: str, state: StateDep) -> Response:
     """Tile a layer again from what the city keeps of it, as a job that makes a new version."""
@@ -80,7 +73,7 @@ def list_items(
     """Features that have geometry, in the order of their ids, page by page."""
     version = city.layers.get(layer).version
     limit = min(limit, _LIMIT)
-    box, heights = _bbox(bbox)
+    box, heights = parse_bbox(bbox)
     given = dict(request.query_params)
     query = store.Query(
         bbox=box, heights=heights, feature_class=feature_class, storey=storey, text=q,
@@ -99,11 +92,16 @@ def list_items(
 
 
 @router.get("/collections/{layer}/items/{item:path}", summary="One feature")
-def get_item(layer: str, item: str, city: CityDep) -> Response:
+def get_item(
+    layer: str,
+    item: str,
+    city: CityDep,
+    version: Annotated[int | None, Query(ge=1, description="a kept version")] = None,
+) -> Response:
     """Everything known of one feature: attributes, property sets with units, provenance."""
-    version = city.layers.get(layer)
-    row = city.features.get(layer, version.version, item)
-    return json_answer(feature_detail(row, _related(city, row), version.receipt), GEOJSON)
+    known = city.layers.version(layer, version)
+    row = city.features.get(layer, known.version, item)
+    return json_answer(feature_detail(row, _related(city, row), known), GEOJSON)
 
 
 def _related(city: City, row: FeatureRow) -> dict[str, Feature]:
@@ -116,24 +114,3 @@ def _related(city: City, row: FeatureRow) -> dict[str, Feature]:
             except NotFound:
                 continue  # a model may name what it does not hold
     return found
-
-
-def _bbox(
-    text: str | None,
-) -> tuple[tuple[float, float, float, float] | None, tuple[float, float] | None]:
-    if text is None:
-        return None, None
-    try:
-        numbers = [float(part) for part in text.split(",")]
-        if not all(math.isfinite(number) for number in numbers):
-            raise ValueError(text)
-        if len(numbers) == 4:
-            west, south, east, north = numbers
-            return (west, south, east, north), None
-        west, south, bottom, east, north, top = numbers
-    except ValueError as error:
-        raise InvalidInput(
-            f"bbox={text} is not a box; write west,south,east,north in degrees, as in "
-            "bbox=113.45,23.09,113.47,23.11"
-        ) from error
-    return (west, south, east, north), (bottom, top)

@@ -38,7 +38,10 @@ def list_jobs(city: CityDep, limit: Annotated[int, Query(ge=1, le=1000)] = 20) -
 
 @router.get("/jobs/{job_id}", summary="One job")
 def get_job(job: JobDep) -> Response:
-    """A job's status, progress, and its report or problem once it has ended."""
+    """A job's status, progress, and its report or problem once it has ended.
+
+    `remaining_seconds` is an estimate, null while there is nothing to go by.
+    """
     return json_answer(described(job))
 
 

@@ -215,6 +215,18 @@ def test_a_registry_of_a_newer_program_is_refused(city: City) -> None:
         City.open(city.folder)
 
 
+def test_a_registry_of_an_older_program_is_brought_up_to_date(city: City) -> None:
+    job = city.jobs.add("import", "a", "a.ifc", {})
+    with city.database.transaction() as connection:
+        connection.execute("ALTER TABLE jobs DROP COLUMN remaining")
+        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
+    city.database.close()
+    for _ in range(2):
+        opened = City.open(city.folder)
+        assert opened.jobs.get(job.id).remaining is None
+        assert opened.jobs.claim(job.id, "me") or opened.jobs.get(job.id).owner == "me"
+
+
 def test_a_file_that_is_no_registry_is_refused(city: City) -> None:
     city.database.close()
     for leftover in city.folder.glob("city.gpkg*"):

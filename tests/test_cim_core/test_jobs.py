@@ -46,6 +46,25 @@ def test_a_worker_that_beats_keeps_its_job(city: City, job: store.Job) -> None:
     assert city.jobs.get(job.id).done == 3
 
 
+def test_the_time_left_is_told_while_a_job_runs(city: City, job: store.Job) -> None:
+    assert job.as_dict()["remaining_seconds"] is None
+    city.jobs.claim(job.id, "worker")
+    city.jobs.beat(job.id, "worker", 3, 9, "geometry")
+    assert city.jobs.get(job.id).as_dict()["remaining_seconds"] is None
+    city.jobs.beat(job.id, "worker", 4, 9, "geometry", 12.3)
+    assert city.jobs.get(job.id).as_dict()["remaining_seconds"] == 13
+    city.jobs.dismissed(job.id, "worker")
+    assert city.jobs.get(job.id).as_dict()["remaining_seconds"] is None
+
+
+def test_a_job_taken_up_again_has_no_time_left_from_before(city: City, job: store.Job) -> None:
+    city.jobs.claim(job.id, "worker")
+    city.jobs.beat(job.id, "worker", 4, 9, "geometry", 12.3)
+    city.jobs.release(job.id, "worker")
+    city.jobs.claim(job.id, "another")
+    assert city.jobs.get(job.id).as_dict()["remaining_seconds"] is None
+
+
 def test_a_worker_thought_dead_cannot_publish(city: City, job: store.Job) -> None:
     city.jobs.claim(job.id, "first")
     silence(city, job.id)

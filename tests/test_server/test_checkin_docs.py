@@ -1,0 +1,30 @@
+"""The reference page says of every rule what the rule file says."""
+
+from pathlib import Path
+
+from cim_core.checkin import Threshold, default_rules
+
+PAGE = Path(__file__).parents[2] / "docs/reference/checkin.md"
+SAID = {"read": "source read", "known": "known in the trade", "own": "our own choice"}
+
+
+def table() -> str:
+    """The page's table as it should be."""
+    rows = ["| Rule | Finds | Severity | Thresholds | Source |", "|---|---|---|---|---|"]
+    for rule in default_rules().values():
+        limits = "<br>".join(f"`{name}` {said(limit)}" for name, limit in rule.thresholds.items())
+        rows.append(
+            f"| `{rule.id}` | {rule.title['en']}<br>{rule.title['zh']} | {rule.severity} "
+            f"| {limits} | {rule.source} ({SAID[rule.confidence]}) |"
+        )
+    return "\n".join(rows)
+
+
+def said(limit: Threshold) -> str:
+    value = ", ".join(limit.value) if isinstance(limit.value, tuple) else f"{limit.value:g}"
+    return f"{value} {limit.unit}".strip() + f" ({limit.title['en']})"
+
+
+def test_the_reference_lists_every_rule_as_the_file_has_it() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert table() in page, f"put this table into {PAGE}:\n{table()}"
