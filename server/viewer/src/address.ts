@@ -27,16 +27,11 @@ function layerLinks(app: App): LayerLink[] {
   }));
 }
 
-function comparisonLink(app: App): Link["comparison"] {
-  const open = app.comparison.current;
-  return open ? { ...open, off: [...open.off] } : undefined;
-}
-
 export function currentLink(app: App): Link {
   return {
     camera: app.camera.view,
     layers: layerLinks(app),
-    comparison: comparisonLink(app),
+    comparison: app.comparison.link,
     selection: app.selection.current ?? undefined,
     lang: language(),
   };

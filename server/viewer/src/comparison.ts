@@ -4,6 +4,7 @@ import { api, type Compared } from "./data/api";
 import type { ComparisonPage, VersionEntry } from "./data/types";
 import { drawnAs, type Kind, type KindsById, kindsById, KINDS, type Legend, LEGEND, LOOKS } from "./differences";
 import type { Drawn, Layer, Layers } from "./layers";
+import type { Live } from "./live";
 import type { ComparisonLink } from "./permalink";
 import { Painter } from "./scene/painter";
 import { loadTileset, removeTileset, SEE_THROUGH_ERROR } from "./scene/tilesets";
@@ -39,6 +40,8 @@ export class Comparison {
   readonly changed = new Signal();
   /** The two versions that are compared were opened or closed. */
   readonly opened = new Signal();
+  /** One of them is not kept any more. */
+  readonly gone = new Signal();
   private open_: Open | null = null;
   private scenery: Scenery | null = null;
   /** Only the last of several calls of `open` counts. */
@@ -48,6 +51,7 @@ export class Comparison {
   constructor(
     private readonly scene: Scene,
     private readonly layers: Layers,
+    live: Live,
     private readonly selectedId: () => string | null,
   ) {
     layers.viewed.on((layer) => {
@@ -56,10 +60,20 @@ export class Comparison {
     layers.listed.on(() => {
       if (this.open_ && !layers.get(this.open_.layer)) this.close();
     });
+    live.layer.on(({ id, version }) => {
+      if (id === this.open_?.layer && version !== null) void this.closeIfGone(this.open_);
+    });
   }
 
   get current(): Open | null {
     return this.open_;
+  }
+
+  /** What is shown now, as a link holds it. */
+  get link(): ComparisonLink | undefined {
+    if (!this.open_) return undefined;
+    const { layer, from, to, swipe, off } = this.open_;
+    return { layer, from, to, swipe, off: LEGEND.filter((kind) => off.has(kind)) };
   }
 
   get busy(): boolean {
@@ -129,6 +143,15 @@ export class Comparison {
   repaint(): void {
     for (const painter of this.scenery?.painters ?? []) painter.repaint();
     this.scene.requestRender();
+  }
+
+  /** A new version may have pushed out one of the two. */
+  private async closeIfGone(open: Open): Promise<void> {
+    const { versions } = await api.versions(open.layer).catch(() => ({ versions: [open.older, open.newer] }));
+    const kept = versions.map((entry) => entry.version);
+    if (this.open_ !== open || (kept.includes(open.from) && kept.includes(open.to))) return;
+    this.close();
+    this.gone.emit();
   }
 
   private show(layer: Layer, kinds: KindsById, drawn: [Drawn, Drawn]): void {

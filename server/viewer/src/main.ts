@@ -177,7 +177,7 @@ async function start(root: HTMLElement): Promise<void> {
   const layers = new Layers(widget.scene, link.layers);
   const live = new Live();
   const selection = new Selection(widget.scene, layers, outline);
-  const comparison = new Comparison(widget.scene, layers, () => selection.current?.id ?? null);
+  const comparison = new Comparison(widget.scene, layers, live, () => selection.current?.id ?? null);
   const app: App = {
     city,
     widget,
@@ -193,6 +193,7 @@ async function start(root: HTMLElement): Promise<void> {
     comparison,
   };
   selection.changed.on(() => comparison.repaint());
+  comparison.gone.on(() => toast(t("compare.gone")));
   comparison.opened.on(() => {
     outline.colour = comparison.current ? COMPARED_COLOUR : OUTLINE_COLOUR;
     // What was picked of an older version goes with it.

@@ -135,10 +135,8 @@ export function testHook(app: App) {
       await settled();
     },
     comparison: () => {
-      const open = app.comparison.current;
-      if (!open) return null;
-      const { layer, from, to, off, swipe, counts } = open;
-      return { layer, from, to, off: [...off], swipe, counts };
+      const { current, link } = app.comparison;
+      return current ? { ...link, counts: current.counts } : null;
     },
     flyTo: async (target: CameraView | Bbox3D | string) => {
       if (target === "home") await camera.home(0);

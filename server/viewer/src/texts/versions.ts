@@ -31,7 +31,7 @@ export const VERSIONS = {
   "compare.label": { en: "Comparison", zh: "版本比较" },
   "compare.leave": { en: "Leave the comparison (Esc)", zh: "退出比较（Esc）" },
   "compare.failed": { en: "The versions could not be compared: {detail}", zh: "无法比较版本：{detail}" },
-  "compare.busy": { en: "Comparing…", zh: "正在比较…" },
+  "compare.gone": { en: "One of the compared versions is not kept any more", zh: "所比较的版本之一已不再保留" },
   "compare.mode": { en: "How the versions are shown", zh: "显示方式" },
   "compare.together": { en: "One picture", zh: "叠加" },
   "compare.swipe": { en: "Swipe", zh: "卷帘" },
