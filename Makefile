@@ -85,7 +85,7 @@ soak: $(VENV)/.dev viewer
 	CIM_SOAK=1 $(BIN)/pytest -m soak
 
 screenshots: $(VENV)/.dev viewer browser $(DEMO)/.built
-	CIM_SCREENSHOTS=docs/images $(BIN)/pytest -q tests/test_viewer/test_screenshots.py
+	CIM_SCREENSHOTS=docs/images $(BIN)/pytest -q tests/test_viewer/test_screenshots.py tests/test_viewer/test_versions.py -k fit
 
 # See benchmarks/README.md; README=1 puts the table into README.md, too.
 bench: $(VENV)/.dev viewer

@@ -1,9 +1,4 @@
 """Building models: files of a designer's software become layers of elements.
 
-`IMPORTERS` is the registry: adding an importer is one file and one line here.
+Nothing is imported here: the processes of the geometry kernel would have to load it all.
 """
-
-from bim_import.ifc import IfcImporter
-from cim_core.layer import Importer
-
-IMPORTERS: tuple[Importer, ...] = (IfcImporter(),)

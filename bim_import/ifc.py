@@ -20,6 +20,7 @@ from cim_core.errors import InvalidInput
 from cim_core.feature import Feature, Instance
 from cim_core.frame import Frame
 from cim_core.layer import Dropped, Features, Layer, Placement, Source
+from cim_core.memory import without_collection
 from cim_core.mesh import Floats
 from cim_core.progress import Progress
 
@@ -61,7 +62,8 @@ class IfcImporter:
             return frame.from_geographic(place.to_geographic(points))
 
         placed, meshes = instances(layout, shapes.placed, shapes.meshes, to_frame)
-        features, dropped, warnings = _features(model, products, placed, failures, progress)
+        with without_collection():
+            features, dropped, warnings = _features(model, products, placed, failures, progress)
         layer = Layer(
             id=source.layer_id,
             title=source.title,

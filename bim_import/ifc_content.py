@@ -180,21 +180,18 @@ def _digest(text: StepText, known: Statements, rows: Rows, digests: list[bytes])
     ends = np.cumsum(counts)
     places = np.arange(counts.sum()) + np.repeat(text.starts[rows] - ends + counts, counts)
     targets = known.refs[places].tolist()
-    turned = known.turned
+    turned, digest_of = known.turned, digests.__getitem__
     first = 0
     for row, bare, last in zip(rows.tolist(), text.bares(rows), ends.tolist(), strict=True):
         said = _LINE_BREAK.sub(b"", bare) if b"\n" in bare else bare
         if first != last:
-            said += b"".join([digests[target] for target in targets[first:last]])
+            said += b"".join(map(digest_of, targets[first:last]))
         if row in turned:
-            said += b"".join(sorted([digests[style] for style in turned[row]]))
+            said += b"".join(sorted(map(digest_of, turned[row])))
         digests[row] = said if len(said) <= _SHORT else blake2b(said, digest_size=16).digest()
         first = last
 
 
 def _hash(parts: Iterable[bytes]) -> bytes:
-    digest = blake2b(digest_size=16)
-    for part in parts:
-        digest.update(b"%d:" % len(part))
-        digest.update(part)
-    return digest.digest()
+    marked = b"".join([b"%d:%b" % (len(part), part) for part in parts])
+    return blake2b(marked, digest_size=16).digest()

@@ -10,6 +10,14 @@ from bim_import.ifc_text import StepText
 
 Many = dict[int, list[int]]
 
+_ENTITIES = (
+    "IfcOwnerHistory", "IfcRepresentationContext", "IfcContext", "IfcProject", "IfcUnitAssignment",
+    "IfcProductDefinitionShape", "IfcObjectPlacement", "IfcRelVoidsElement", "IfcRelAggregates",
+    "IfcRelDefinesByType", "IfcRelAssociatesMaterial", "IfcStyledItem", "IfcIndexedColourMap",
+    "IfcMaterialDefinitionRepresentation",
+)  # fmt: skip
+"""What is looked for: in the geometry kernel's source, these lead from a product to its shape."""
+
 
 class Statements:
     """The products of a file and their relations, by the rows of a `StepText`.
@@ -36,7 +44,13 @@ class Statements:
         """Find them; raises `OddText`."""
         self._text = text
         self._schema = ifcopenshell.schema_by_name(schema)
-        self.counts: dict[str, int] = {}
+        kinds = {entity: self._subtypes(entity) for entity in _ENTITIES}
+        rows = text.rows_by_keyword({name for names in kinds.values() for name in names})
+        self._rows = {
+            entity: sorted(row for name in names for row in rows[name])
+            for entity, names in kinds.items()
+        }
+        self.counts = {entity: len(self._rows[entity]) for entity, names in kinds.items() if names}
         self._owners = set(self.named("IfcOwnerHistory"))
         self.contexts = self.named("IfcRepresentationContext")
         self.projects = self.named("IfcContext") or self.named("IfcProject")
@@ -71,12 +85,8 @@ class Statements:
                     found[item].append(relating)
 
     def named(self, entity: str) -> list[int]:
-        """The rows of an entity and its subtypes; none where the schema does not know it."""
-        names = self._subtypes(entity)
-        rows = self._text.rows_named(names)
-        if names:
-            self.counts[entity] = len(rows)
-        return rows
+        """The rows of one of these entities and its subtypes; none if the schema has it not."""
+        return self._rows[entity]
 
     def ancestors(self, element: int) -> list[int]:
         """What an element is a part of, directly or not; itself comes first."""

@@ -21,6 +21,9 @@ _PREFIX = 8
 _BLOCK = 4 << 20
 """Bytes looked at together; all at once would take many times the file's size in memory."""
 
+_DENSE = 16
+"""Numbers up to so many times that of the statements are looked up in a table."""
+
 _DIGITS = 10
 """A longer number is no STEP id that the geometry kernel could hold."""
 
@@ -45,6 +48,8 @@ class StepText:
         nothing.
     owners
         (m,) int32, the row each reference stands in.
+    rows_of
+        Gives the rows of statements by their numbers.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -57,29 +62,25 @@ class StepText:
         letters = np.frombuffer(data, np.uint8)
         self._from, begin, self._to, references, starts = _statements(letters)
         self.ids, _ = _numbers(letters, self._from)
-        self._order = np.argsort(self.ids, kind="stable")
-        self._ordered_ids = self.ids[self._order]
-        if (np.diff(self._ordered_ids) == 0).any():
-            raise OddText("a number stands for two statements")
+        self.rows_of = _Index(self.ids)
         targets, widths = _numbers(letters, references)
-        self.refs: Rows = self.rows_of(targets).astype(np.int32)
+        self.refs: Rows = self.rows_of(targets)
         self.starts: Rows = starts.astype(np.int32)
         self.owners: Rows = np.repeat(np.arange(len(self.ids), dtype=np.int32), np.diff(starts))
         self._prefixes = _prefixes(data, begin)
         self._shorten(letters, begin, references, widths)
 
-    def rows_of(self, ids: Rows) -> Rows:
-        """The rows of statements by their numbers, -1 where there is none, (n,) int64."""
-        place = np.searchsorted(self._ordered_ids, ids)
-        rows = self._order[np.minimum(place, len(self._order) - 1)]
-        return np.where(self.ids[rows] == ids, rows, -1)
-
-    def rows_named(self, keywords: Iterable[str]) -> list[int]:
-        """The rows whose keyword is one of these ("IfcStyledItem", no shorter than eight letters)."""
-        wanted = {keyword.upper().encode() for keyword in keywords}
-        prefixes = {word[:_PREFIX] for word in wanted}
-        likely = np.flatnonzero(np.isin(self._prefixes, _as_numbers(b"".join(sorted(prefixes)))))
-        return [row for row in likely.tolist() if self.keyword(row) in wanted]
+    def rows_by_keyword(self, keywords: Iterable[str]) -> dict[str, list[int]]:
+        """The rows, ascending, of statements with these keywords of eight letters or more."""
+        wanted = {keyword.upper().encode(): keyword for keyword in keywords}
+        prefixes = b"".join(sorted({word[:_PREFIX] for word in wanted}))
+        likely = np.flatnonzero(np.isin(self._prefixes, np.frombuffer(prefixes, "<u8")))
+        found: dict[str, list[int]] = {keyword: [] for keyword in wanted.values()}
+        for row in likely.tolist():
+            keyword = wanted.get(self.keyword(row))
+            if keyword is not None:
+                found[keyword].append(row)
+        return found
 
     def keyword(self, row: int) -> bytes:
         """The keyword of a statement: b"IFCWALL"."""
@@ -128,6 +129,28 @@ class StepText:
         shift = np.append(0, np.cumsum(widths))
         self._bare_begin = begin - shift[self.starts[:-1]]
         self._bare_end = self._to - shift[self.starts[1:]]
+
+
+class _Index:
+    """Finds rows by STEP ids: (n,) in, (n,) int32 out, -1 where there is none."""
+
+    def __init__(self, ids: Rows) -> None:
+        rows = np.arange(len(ids), dtype=np.int32)
+        if ids.max() < _DENSE * len(ids):
+            self._values: Rows = np.arange(0)
+            self._rows: Rows = np.full(int(ids.max()) + 1, -1, np.int32)
+            self._rows[ids] = rows
+        else:
+            order = np.argsort(ids, kind="stable")
+            self._values, self._rows = ids[order], rows[order]
+        if (self(ids) != rows).any():
+            raise OddText("a number stands for two statements")
+
+    def __call__(self, ids: Rows) -> Rows:
+        if len(self._values) == 0:
+            return np.where(ids < len(self._rows), self._rows.take(ids, mode="clip"), -1)
+        place = np.minimum(np.searchsorted(self._values, ids), len(self._values) - 1)
+        return np.where(self._values[place] == ids, self._rows[place], -1)
 
 
 def _statements(letters: NDArray[np.uint8]) -> tuple[Rows, Rows, Rows, Rows, Rows]:
@@ -201,7 +224,3 @@ def _prefixes(data: bytes, begin: Rows) -> NDArray[np.uint64]:
     """The first letters of every statement as one number each."""
     words = np.ndarray((len(data) - _PREFIX + 1,), "<u8", data, strides=(1,))
     return words[begin]
-
-
-def _as_numbers(words: bytes) -> NDArray[np.uint64]:
-    return np.frombuffer(words, "<u8")

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from zipfile import BadZipFile
 
 from cim_core.checkin import Rules, city_rules
 from cim_core.city_file import (
@@ -22,7 +21,7 @@ from cim_core.errors import InvalidInput, NotFound
 from cim_core.feature import Feature
 from cim_core.frame import Frame, Projection, projection
 from cim_core.geometry_changes import PlacedMeshes
-from cim_core.geometry_file import load_geometry, load_tessellations
+from cim_core.geometry_file import UNREADABLE, load_geometry, load_tessellations
 from cim_core.layer import ClassStyle, Features, Georeference, Layer, Placement, check_layer_id
 from cim_core.locks import locked
 from cim_core.progress import Progress
@@ -169,7 +168,7 @@ class City:
         path = self.layers_folder / layer_id / str(served) / GEOMETRY
         try:
             return load_tessellations(path)
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except UNREADABLE as error:
             _log.warning("%s is of no use (%s): all geometry is made anew", path, error)
             return Tessellations()
 

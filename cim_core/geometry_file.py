@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from cim_core.mesh import Floats, Indices, Material, Mesh
 from cim_core.tessellations import Shape, Tessellations
 
 Geometry = tuple[dict[str, tuple[Instance, ...]], dict[str, Mesh]]
+
+UNREADABLE = (OSError, ValueError, KeyError, BadZipFile)
+"""What loading a lost or damaged file raises."""
 
 _NOTHING = Tessellations()
 
@@ -66,7 +70,7 @@ def save_geometry(
 
 def load_geometry(path: Path) -> Geometry:
     """Read what `save_geometry` wrote: instances by feature id, the meshes they place by key."""
-    with np.load(path, allow_pickle=False) as data:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
         head = json.loads(data["head"].tobytes())
         meshes = _meshes(data, head)
         instances: dict[str, tuple[Instance, ...]] = {}
@@ -81,7 +85,7 @@ def load_geometry(path: Path) -> Geometry:
 
 def load_tessellations(path: Path) -> Tessellations:
     """Read the tessellations that `save_geometry` wrote; none where it wrote none."""
-    with np.load(path, allow_pickle=False) as data:
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
         head = json.loads(data["head"].tobytes())
         if not head.get("maker"):  # by an importer that takes nothing over, or by version 0.1
             return Tessellations()

@@ -1,7 +1,10 @@
-"""Giving memory back: what a large file needed once should not be there beside what follows."""
+"""Memory: given back when it is not needed any more, and not searched for garbage in vain."""
 
 import ctypes
+import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def give_back() -> None:
@@ -13,3 +16,18 @@ def give_back() -> None:
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
         if trim is not None:
             trim(0)
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Make many objects that stay without looking for garbage among them again and again.
+
+    What is not part of a circle is freed all the same.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

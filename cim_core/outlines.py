@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from cim_core.extent import Outline
 from cim_core.feature import Feature
 from cim_core.frame import Frame
-from cim_core.geometry_file import load_geometry
+from cim_core.geometry_file import UNREADABLE, load_geometry
 from cim_core.store.database import Database
 from cim_core.store.features import FeatureStore
 from cim_core.store.layers import LayerVersion
@@ -29,7 +28,7 @@ def outlines_of(
         return lambda _: None
     try:
         instances, _ = load_geometry(geometry)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+    except UNREADABLE as error:
         _log.warning("%s is of no use (%s): all outlines are found anew", geometry, error)
         return lambda _: None
     outlines = FeatureStore(database).outlines(version.layer, version.version)

@@ -3,7 +3,7 @@
 from importlib.metadata import entry_points
 from pathlib import PurePath
 
-import bim_import
+from bim_import.importers import IMPORTERS
 from cim_core.errors import UnsupportedFormat
 from cim_core.layer import Importer
 
@@ -11,7 +11,7 @@ from cim_core.layer import Importer
 def importers() -> list[Importer]:
     """Every importer; packages add theirs under the entry-point group `cim.importers`."""
     outside: list[Importer] = [entry.load() for entry in entry_points(group="cim.importers")]
-    return [*bim_import.IMPORTERS, *outside]
+    return [*IMPORTERS, *outside]
 
 
 def extensions() -> list[str]:

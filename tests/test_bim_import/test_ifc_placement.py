@@ -12,13 +12,14 @@ from bim_import.ifc_placement import LocalPlacements
 from bim_import.ifc_text import StepText
 
 HEAD = b"ISO-10303-21;\nHEADER;\nFILE_SCHEMA(('IFC4'));\nENDSEC;\nDATA;\n"
+KINDS = ("IfcLocalPlacement", "IfcGridPlacement")
 TAIL = b"ENDSEC;\nEND-ISO-10303-21;\n"
 
 
 def placements(lines: str) -> dict[int, np.ndarray | None]:
     """The matrices of the IfcLocalPlacements in a few lines, by STEP id."""
     text = StepText(HEAD + lines.encode() + TAIL)
-    rows = text.rows_named(["IfcLocalPlacement", "IfcGridPlacement"])
+    rows = [r for rows in text.rows_by_keyword(KINDS).values() for r in rows]
     found = LocalPlacements(text, rows)
     return {int(text.ids[row]): found.matrix(row) for row in rows}
 
@@ -27,7 +28,7 @@ def placements(lines: str) -> dict[int, np.ndarray | None]:
 def test_products_stand_where_the_kernel_puts_them(name: str, data: Path) -> None:
     path = data / "ifc" / f"{name}.ifc"
     model, text = ifcopenshell.open(path), StepText(path.read_bytes())
-    found = LocalPlacements(text, text.rows_named(["IfcLocalPlacement"]))
+    found = LocalPlacements(text, text.rows_by_keyword(KINDS)["IfcLocalPlacement"])
     scale = ifcopenshell.util.unit.calculate_unit_scale(model)
     settings = ifcopenshell.geom.settings()
     every = [p for p in model.by_type("IfcProduct") if p.Representation and p.ObjectPlacement]

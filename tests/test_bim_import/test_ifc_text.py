@@ -106,9 +106,9 @@ def test_statements_are_those_a_slow_parser_finds(text: str, block: int) -> None
 def test_names_find_statements_by_their_whole_keyword() -> None:
     lines = ["#1=IFCWINDOW('a');", "#2=IFCWINDOWTYPE('b',#1);", "#3= IFCSTYLEDITEM ();"]
     text = StepText((HEAD + "\n".join(lines) + TAIL).encode())
-    assert text.rows_named(["IfcWindow", "IfcStyledItem"]) == [0, 2]
-    assert text.rows_named(["IfcWindowType"]) == [1]
-    assert text.rows_named(["IfcWindo", "IfcStyled"]) == []
+    names = ("IfcWindow", "IfcWindowType", "IfcStyledItem", "IfcStyled", "IfcWindo")
+    found = text.rows_by_keyword(names)
+    assert found == dict(zip(names, ([0], [1], [2], [], []), strict=True))
 
 
 def test_statements_are_copied_as_they_stand() -> None:

@@ -162,8 +162,9 @@ export function decodeLink(fragment: string): Link {
     if (key === "cmp") link.comparison = decodeComparison(value);
     if (key === "sel") {
       const [layer, id, version] = value.split("/");
-      if (layer && id)
-        link.selection = { layer: unescape(layer), id: unescape(id), version: versionNumber(version) };
+      const number = versionNumber(version);
+      if (layer && id) link.selection = { layer: unescape(layer), id: unescape(id) };
+      if (link.selection && number !== undefined) link.selection.version = number;
     }
     if (key === "lang" && (value === "en" || value === "zh")) link.lang = value;
   }

@@ -1,6 +1,6 @@
 /** The one selected feature: picking it, outlining it, telling everyone. */
 import { Cartesian2, Cesium3DTileFeature, type Scene } from "cesium";
-import type { Layers } from "./layers";
+import type { Layer, Layers } from "./layers";
 import { findFeatures, metadata } from "./scene/features";
 import type { Outline } from "./scene/outline";
 import { debounce, Signal } from "./signal";
@@ -10,6 +10,11 @@ export interface Picked {
   id: string;
   /** Where it is not the served version that was picked. */
   version?: number | undefined;
+}
+
+/** A feature in a version of a layer. */
+export function pickedOf({ collection }: Layer, id: string, version: number): Picked {
+  return { layer: collection.id, id, ...(version === collection.version ? {} : { version }) };
 }
 
 function same(one: Picked | null, other: Picked | null): boolean {
@@ -70,9 +75,7 @@ export class Selection {
     const found = this.layers.ofTileset(hit.tileset);
     const { id } = metadata(hit);
     if (!found || !id) return null;
-    const { collection } = found.layer;
-    const version = found.version === collection.version ? undefined : found.version;
-    return { layer: collection.id, id, version };
+    return pickedOf(found.layer, id, found.version);
   }
 
   private refreshOutline(): void {

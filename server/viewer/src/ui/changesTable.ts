@@ -7,8 +7,9 @@ import type { FeatureChange, PropertyChange } from "../data/types";
 import { KINDS } from "../differences";
 import { h, replace } from "../dom";
 import { formatNumber, t } from "../i18n";
-import type { TextKey } from "../texts";
+import { pickedOf } from "../selection";
 import { debounce } from "../signal";
+import type { TextKey } from "../texts";
 import { formatValue } from "./attributes";
 import { errorText } from "./errors";
 import { signOf } from "./kindSign";
@@ -99,11 +100,10 @@ export function changesTable(app: App, open: Open): { element: HTMLElement; sync
     const isOpen = row.element.classList.contains("unfolded");
     row.unfold(!isOpen);
     if (isOpen && current?.id === change.id) return;
-    const number = app.comparison.versionWith(change.kinds);
-    const served = app.layers.get(open.layer)?.collection.version === number;
+    const layer = app.layers.get(open.layer);
     const bbox = toBbox3D(change.bbox);
-    if (!bbox) return; // it only groups others
-    app.selection.select({ layer: open.layer, id: change.id, version: served ? undefined : number });
+    if (!layer || !bbox) return; // it only groups others
+    app.selection.select(pickedOf(layer, change.id, app.comparison.versionWith(change.kinds)));
     void app.camera.flyTo(bbox);
   };
 

@@ -1,0 +1,178 @@
+"""Results as pages: a table for people beside the figures for programs."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from benchmarks.targets import PRODUCT, verdicts
+
+_BEGIN, _END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+
+STAGES = (
+    ("start", "start of interpreter, imports"), ("start of workers", "the same of the workers"),
+    ("reading", "reading the file"), ("contents", "content hashes, one mesh once"),
+    ("opening", "opening the extract"), ("kernel", "geometry kernel"),
+    ("hand-over", "between processes"), ("placing", "place on earth"),
+    ("properties", "properties"), ("check-in", "check-in"), ("leaves", "tiling: leaves"),
+    ("far tiles", "tiling: far levels"), ("saving", "registry: footprints, H3, SQL"),
+    ("checking", "checking the tiles"), ("other threads", "progress, heartbeat"), ("other", "job, hashes, publishing"), ("end", "end"),
+)  # fmt: skip
+
+
+def page(results: dict[str, Any]) -> str:
+    """The results as Markdown."""
+    machine = results["machine"]
+    parts = [
+        f"# Benchmarks of {results['date']}",
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB; "
+        f"{machine['system']}, Python {machine['python']}. Medians of {results['repeat']} runs, "
+        "contenders turn and turn about. kB are 1000 bytes. How to read this: "
+        "[benchmarks](../README.md).",
+        "## Targets",
+        _table(
+            ("what", "where", "figure", "target", "met"),
+            ((v.what, v.where, v.figure, v.target, "yes" if v.met else "**no**") for v in verdicts(results)),
+        ),
+    ]  # fmt: skip
+    if files := results.get("files"):
+        parts += ["## Side by side", compact(files), *_files(files)]
+    if reimport := results.get("reimport"):
+        parts += [
+            "## A second version", "1 % of the elements changed, all STEP ids new, all lines in "
+            "another order; CPU of the second import as a share of the first's.",
+            _table(
+                ("file", "changed", "tessellated", "tiles taken over", "geometry and tiling", "all work", "total CPU"),
+                (
+                    (r["file"], f"{r['changed']} of {r['elements']}", r["tessellated"], f"{r['reused_tiles']} of {r['tiles']}",
+                     f"{r['geometry_and_tiling']:.1%}", f"{r['work']:.1%}", f"{r['total']:.1%}")
+                    for r in reimport
+                ),
+            ),
+            "CPU s by stage, first → second:", _stages_table([(r["file"], r["first_cpu"], r["second_cpu"]) for r in reimport]),
+        ]  # fmt: skip
+    for name in ("railway", "town"):
+        if name in results:
+            parts += [f"## {name.capitalize()}", _synthetic(results[name])]
+    if memory := results.get("memory"):
+        size, peak = memory["bytes"] / 1e6, memory["memory"] / 1e6
+        parts += [
+            "## Memory",
+            f"{memory['file']}: {size:.0f} MB, {memory['features']:,} features; peak {peak:,.0f} MB, "
+            f"{memory['times_the_file']} times the file, in {memory['wall']:,.0f} s.",
+            _table(("stage", "CPU s"), ((words, memory["cpu"].get(s, 0.0)) for s, words in STAGES)),
+        ]  # fmt: skip
+    return "\n\n".join(parts) + "\n"
+
+
+def compact(files: list[dict[str, Any]]) -> str:
+    """One line for each file and contender."""
+    rows = []
+    for record in files:
+        for name, found in record["contenders"].items():
+            start = (record["file"] if name == PRODUCT else "", name)
+            if "failed" in found:
+                rows.append((*start, "fails", "", "", "", "", ""))
+                continue
+            rows.append(
+                (*start, f"{median(found['cpu']):.2f}", f"{median(found['wall']):.2f}",
+                 f"{max(found['memory']) / 1e6:.0f}", f"{found['bytes'] / 1000:.0f}",
+                 f"{found['gzipped'] / 1000:.0f}", f"{found['kept']} of {record['shown_elements']}")
+            )  # fmt: skip
+            if name == PRODUCT:
+                ours = record["product"]
+                rows.append(("", "– its leaves", "", "", "", f"{ours['leaf_bytes'] / 1000:.0f}", f"{ours['leaf_gzipped'] / 1000:.0f}", ""))  # fmt: skip
+    heads = ("file", "program", "CPU s", "wall s", "peak MB", "kB", "kB gzipped", "GlobalIds kept")
+    return _table(heads, rows)
+
+
+def brief(files: list[dict[str, Any]]) -> str:
+    """One line for each file, the contenders beside each other."""
+    names = list(files[0]["contenders"])
+
+    def beside(record: dict[str, Any], say: Callable[[dict[str, Any]], str]) -> str:
+        found = (record["contenders"][name] for name in names)
+        return " / ".join("fails" if "failed" in item else say(item) for item in found)
+
+    rows = [
+        (record["file"], beside(record, lambda item: f"{median(item['cpu']):.1f}"),
+         beside(record, lambda item: f"{item['gzipped'] / 1000:.0f}"),
+         f"{record['product']['leaf_gzipped'] / 1000:.0f}",
+         beside(record, lambda item: str(item["kept"])) + f" of {record['shown_elements']}",
+         f"{1000 * record['product']['deviation']:.1f}")
+        for record in files
+    ]  # fmt: skip
+    heads = (
+        "File",
+        "CPU s",
+        "kB gzipped",
+        "our leaves alone",
+        "GlobalIds kept",
+        "our deviation, mm",
+    )
+    return f"{' / '.join(names)}:\n\n{_table(heads, rows)}"
+
+
+def _files(files: list[dict[str, Any]]) -> list[str]:
+    failures = [
+        f"{name} on {record['file']}: `{found['failed']}`"
+        for record in files
+        for name, found in record["contenders"].items()
+        if "failed" in found
+    ]
+    rows = []
+    for record in files:
+        ours = record["product"]
+        per_level = " / ".join(f"{x['triangles']:,} in {x['tiles']}" for x in ours["levels"])
+        rows.append(
+            (record["file"], f"{ours['share_leaves']:.1%}", f"{ours['share_all']:.1%}", f"{record['kernel_alone']:.2f}", per_level,
+             f"{1000 * ours['deviation']:.2f} ({1000 * ours['stated_deviation']:.2f})",
+             f"{ours['kept']} of {record['elements']}")
+        )  # fmt: skip
+    heads = ("file", "leaves ÷ kernel", "all levels ÷ kernel", "kernel alone, CPU s", "triangles in tiles, root first", "deviation mm (stated)", "GlobalIds, hidden ones too")  # fmt: skip
+    return [
+        *(["Failures: " + "; ".join(failures)] if failures else []),
+        "## Our tiles", _table(heads, rows),
+        "## Our CPU seconds by stage", _stages_table([(r["file"], r["product"]["cpu"]) for r in files]),
+        "## Our wall seconds by stage", "Workers run while “between processes” waits for them.",
+        _stages_table([(r["file"], r["product"]["wall"]) for r in files]),
+    ]  # fmt: skip
+
+
+def _stages_table(columns: Sequence[tuple[Any, ...]]) -> str:
+    def cell(stage: str, cpus: Iterable[dict[str, float]]) -> str:
+        return " → ".join(f"{cpu.get(stage, 0.0):.2f}" for cpu in cpus)
+
+    rows = [(words, *(cell(s, cpus) for _, *cpus in columns)) for s, words in STAGES]
+    total = (" → ".join(f"{sum(cpu.values()):.2f}" for cpu in cpus) for _, *cpus in columns)
+    return _table(("stage", *(name for name, *_ in columns)), [*rows, ("sum", *total)])
+
+
+def _synthetic(record: dict[str, Any]) -> str:
+    stages = ", ".join(f"{name} {seconds:.2f}" for name, seconds in record["cpu"].items())
+    levels = " / ".join(f"{x['triangles']:,} in {x['tiles']}" for x in record["levels"])
+    return (
+        f"{record['elements']:,} elements: {record['bytes'] / 1000:,.1f} kB "
+        f"({record['gzipped'] / 1000:,.1f} gzipped), the first tile {record['root_bytes'] / 1000:.1f} kB "
+        f"({record['root_gzipped'] / 1000:.1f}); CPU s: {stages}; peak {record['memory'] / 1e6:,.0f} MB. "
+        f"Triangles in tiles, root first: {levels}."
+    )
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def put_into_readme(readme: Path, results: dict[str, Any], link: str) -> None:
+    """Replace what stands between the marks of the README by the table of these results."""
+    text = readme.read_text(encoding="utf-8")
+    before, rest = text.split(_BEGIN)
+    machine = results["machine"]
+    said = (
+        f"Measured {results['date']} on {machine['processor']}, {machine['cores']} cores "
+        f"([all figures]({link})), "
+    )
+    after = rest.split(_END)[1]
+    table = brief(results["files"])
+    readme.write_text(f"{before}{_BEGIN}\n{said}{table}\n{_END}{after}", encoding="utf-8")

@@ -1,0 +1,76 @@
+"""Which figure is held against which target, and whether it is met."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from benchmarks import FOLDER
+
+PRODUCT, PY3DTILES = "CIM Twin", "py3dtiles 12.1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A figure beside its target, in words for a table."""
+
+    what: str
+    where: str
+    figure: str
+    target: str
+    met: bool
+
+
+def verdicts(results: dict[str, Any]) -> list[Verdict]:
+    """A verdict for each target that the results speak of."""
+    limits = tomllib.loads((FOLDER / "targets.toml").read_text(encoding="utf-8"))
+    found = [v for record in results.get("files", []) for v in _file(record, limits)]
+    for record in results.get("reimport", []):
+        for what, key, limit in (
+            ("second version, geometry and tiling", "geometry_and_tiling", "geometry_and_tiling"),
+            ("second version, all work", "work", "reimport_work"),
+        ):
+            found.append(_share(what, record["file"], record[key], limits[limit]))
+    if railway := results.get("railway"):
+        where = f"{railway['elements']:,} sleepers"
+        seconds, size = limits["railway_seconds"], limits["railway_bytes"]
+        figure = railway["tiling"]
+        found.append(Verdict("tiling, CPU s", where, f"{figure:.2f}", f"≤ {seconds:g}", figure <= seconds))  # fmt: skip
+        found.append(_kilobytes("tileset, kB", where, railway["bytes"], size))
+    if town := results.get("town"):
+        where = f"{town['elements']:,} elements"
+        found.append(
+            _kilobytes("first tile, kB", where, town["root_bytes"], limits["town_root_bytes"])
+        )
+    if memory := results.get("memory"):
+        times, limit = memory["times_the_file"], limits["memory_times_file"]
+        found.append(
+            Verdict("peak memory, × the file", memory["file"], f"{times:.1f}", f"≤ {limit:g}", times <= limit)
+        )  # fmt: skip
+    return found
+
+
+def _file(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    name, ours = record["file"], record["product"]
+    yield _share("tiling, leaves only, of the kernel's CPU", name, ours["share_leaves"], limits["share_leaves"])  # fmt: skip
+    yield _share("tiling, all levels, of the kernel's CPU", name, ours["share_all"], limits["share_all"])  # fmt: skip
+    if name in limits["leaf_gzipped_bytes"]:
+        limit = limits["leaf_gzipped_bytes"][name]
+        yield _kilobytes("leaves gzipped, kB", name, ours["leaf_gzipped"], limit)
+    kept, wanted = ours["kept"], record["elements"]
+    yield Verdict("GlobalIds kept", name, str(kept), str(wanted), kept == wanted)
+    off, limit = ours["deviation"], min(ours["stated_deviation"], limits["deviation_metres"])
+    yield Verdict("deviation, mm", name, f"{1000 * off:.2f}", f"≤ {1000 * limit:.2f}", off <= limit)
+    cpu, peer = record["contenders"][PRODUCT], record["contenders"][PY3DTILES]
+    if "failed" not in peer:
+        mine, theirs = median(cpu["cpu"]), median(peer["cpu"])
+        yield Verdict("whole import, CPU s", name, f"{mine:.2f}", f"< {theirs:.2f} ({PY3DTILES})", mine < theirs)  # fmt: skip
+
+
+def _share(what: str, where: str, figure: float, limit: float) -> Verdict:
+    return Verdict(what, where, f"{figure:.1%}", f"≤ {limit:.0%}", figure <= limit)
+
+
+def _kilobytes(what: str, where: str, figure: int, limit: int) -> Verdict:
+    return Verdict(what, where, f"{figure / 1000:.1f}", f"≤ {limit / 1000:g}", figure <= limit)
