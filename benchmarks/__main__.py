@@ -5,6 +5,7 @@ import datetime
 import json
 import platform
 import re
+import signal
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ def main() -> None:
     if options.ifc is not None and not any(options.ifc.glob("*.ifc")):
         parser.error(f"there is no .ifc file in {options.ifc}")
     parts: list[str] = options.parts or list(PARTS[:-1])
+    # Told to end, it ends what it started and clears up, as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     results: dict[str, Any] = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "machine": _machine(),

@@ -92,6 +92,7 @@ def _product(ours: list[Import], folder: Path, found: dict[str, str]) -> dict[st
     return {
         "cpu": medians([item.cpu for item in ours]),
         "wall": medians([item.wall for item in ours]),
+        "work": round(median(item.work for item in ours), 3),
         "share_leaves": _share(ours, "leaves"),
         "share_all": _share(ours, *TILING),
         "leaf_bytes": plain,

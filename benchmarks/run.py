@@ -54,11 +54,13 @@ def run(command: Sequence[str | Path], folder: Path) -> Run:
         )  # fmt: skip
     limit = threading.Timer(_LIMIT_SECONDS, _end, (process.pid,))
     limit.start()
-    with _sampled(process.pid) as samples:
-        code = process.wait()
-    limit.cancel()
-    wall = time.perf_counter() - begin
-    _end(process.pid)
+    try:
+        with _sampled(process.pid) as samples:
+            code = process.wait()
+        wall = time.perf_counter() - begin
+    finally:
+        limit.cancel()
+        _end(process.pid)
     with contextlib.suppress(ChildProcessError):
         while True:
             os.waitpid(-1, 0)

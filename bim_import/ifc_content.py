@@ -75,18 +75,7 @@ class Contents:
         """
         known, text = self._known, self._text
         products = text.rows_of(np.array(list(steps), np.int64)).tolist()
-        related: dict[tuple[bytes, int, int], None] = {}
-        for product in products:
-            for element in known.ancestors(product):
-                for whole in known.wholes.get(element, ()):
-                    related[b"IFCRELAGGREGATES(%s,#%d,(#%d))", whole, element] = None
-                for opening in known.openings.get(element, ()):
-                    related[b"IFCRELVOIDSELEMENT(%s,#%d,#%d)", element, opening] = None
-            for element_type in known.types.get(product, ()):
-                related[b"IFCRELDEFINESBYTYPE(%s,(#%d),#%d)", product, element_type] = None
-            for item in (product, *known.types.get(product, ())):
-                for material in known.materials.get(item, ()):
-                    related[b"IFCRELASSOCIATESMATERIAL(%s,(#%d),#%d)", item, material] = None
+        related = dict.fromkeys(r for product in products for r in self._related(product))
         rows = {row for _, *ends in related for row in ends}
         needed = np.flatnonzero(
             _reached(known, len(text.ids), [*products, *rows, *known.contexts, *known.projects])
@@ -105,6 +94,24 @@ class Contents:
         head += b"FILE_SCHEMA(('%s'));\nENDSEC;\nDATA;" % self._schema.encode()
         tail = b"ENDSEC;\nEND-ISO-10303-21;\n"
         return b"\n".join([head, text.copied(needed), *relations, tail])
+
+    def _related(self, product: int) -> Iterator[tuple[bytes, int, int]]:
+        """The relations that decide about a product's geometry: how they are written, both ends."""
+        known = self._known
+        ancestors = known.ancestors(product)
+        for element in ancestors:
+            for opening in known.openings.get(element, ()):
+                yield b"IFCRELVOIDSELEMENT(%s,#%d,#%d)", element, opening
+        if any(element in known.openings for element in ancestors[1:]):
+            for element in ancestors:
+                for whole in known.wholes.get(element, ()):
+                    yield b"IFCRELAGGREGATES(%s,#%d,(#%d))", whole, element
+        for material in known.materials.get(product, ()):
+            yield b"IFCRELASSOCIATESMATERIAL(%s,(#%d),#%d)", product, material
+        for element_type in known.types.get(product, ()):
+            for material in known.materials.get(element_type, ()):
+                yield b"IFCRELDEFINESBYTYPE(%s,(#%d),#%d)", product, element_type
+                yield b"IFCRELASSOCIATESMATERIAL(%s,(#%d),#%d)", element_type, material
 
     def _groups(self, product: int) -> Iterator[Group]:
         """What decides about a product's geometry: rows in order, under a label."""

@@ -11,14 +11,19 @@ from pathlib import Path
 import ifcopenshell
 from ifcopenshell import entity_instance
 
-from bim_import import ifc_geometry, ifc_mapped, ifc_placement
+from bim_import import ifc_geometry
 from bim_import.ifc_content import Contents
 from bim_import.ifc_text import OddText, StepText
-from cim_core import canonical
+from cim_core import canonical, mesh
 from cim_core.layer import Source
 from cim_core.memory import give_back
 from cim_core.mesh import Floats
 from cim_core.tessellations import Tessellations
+
+_DECIDING = (
+    "content", "geometry", "mapped", "placement", "plan", "shapes", "statements", "text"
+)  # fmt: skip
+"""The modules of ours from a file to its shapes."""
 
 _log = logging.getLogger(__name__)
 
@@ -76,15 +81,19 @@ def _plan(source: Source, schema: str, extract: Path) -> Plan:
     for step, content in contents.of.items():
         if content not in known.shapes and content not in known.refusals:
             leaders.setdefault(content, step)
-    if leaders:
+    # The machines of a cluster see the city's folders, not the temporary ones of this machine.
+    seen = source.scratch is not None or source.crew.scheduler is None
+    if leaders and seen:
         extract.write_bytes(contents.extract(leaders.values()))
-    return Plan(extract, contents.of, contents.placements, known, leaders, contents.counts)
+    path = extract if seen else source.path
+    return Plan(path, contents.of, contents.placements, known, leaders, contents.counts)
 
 
 def maker() -> str:
     """What decides how a content becomes a shape: the library, its kernels and our own code."""
     code = hashlib.sha256()
-    for module in (ifc_geometry, ifc_mapped, ifc_placement, canonical):
-        code.update(Path(str(module.__file__)).read_bytes())
+    ours = [Path(__file__).with_name(f"ifc_{name}.py") for name in _DECIDING]
+    for path in (*ours, Path(canonical.__file__), Path(mesh.__file__)):
+        code.update(path.read_bytes())
     kernels = ", ".join(ifc_geometry.KERNELS)
     return f"ifcopenshell {ifcopenshell.version}, {kernels}, {code.hexdigest()[:16]}"

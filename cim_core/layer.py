@@ -133,7 +133,7 @@ class Source:
     earlier
         The tessellations of the version that is served, to be taken over where nothing changed.
     scratch
-        A folder for temporary files that the crew can see; None takes the system's.
+        A folder for temporary files that all of the crew can see, if there is one.
     """
 
     path: Path

@@ -4,6 +4,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import ifcopenshell
+import ifcopenshell.api.aggregate
+import ifcopenshell.api.feature
+import ifcopenshell.api.geometry
+import ifcopenshell.api.material
+import ifcopenshell.api.root
+import ifcopenshell.api.style
+import ifcopenshell.api.type
 import numpy as np
 import pytest
 
@@ -142,6 +149,48 @@ def test_a_file_whose_text_is_odd_is_tessellated_whole(
     assert layer.effort.reused == 0
     assert layer.tessellations == Tessellations()
     assert layer.content.meshes.keys() == before.content.meshes.keys()
+
+
+def test_an_extract_says_all_that_decides(tmp_path: Path) -> None:
+    """Openings of the whole, colours by the material and by the type's: as from the whole file."""
+    path = tmp_path / "m.ifc"
+    model = write_ifc(path, Recipe(boxes=4, size=(1.0, 2.0, 3.0)))
+    whole, part, painted, typed = model.by_type("IfcBuildingElementProxy")
+    ifcopenshell.api.aggregate.assign_object(model, products=[part], relating_object=whole)
+    hole = ifcopenshell.api.root.create_entity(model, ifc_class="IfcOpeningElement")
+    hole.Representation = painted.Representation
+    place = np.eye(4)
+    place[:3, 3] = 3.5, 1.0, 1.5  # at a corner of the part, which stands at x = 3
+    ifcopenshell.api.geometry.edit_object_placement(model, product=hole, matrix=place)
+    ifcopenshell.api.feature.add_feature(model, feature=hole, element=whole)
+    kind = ifcopenshell.api.root.create_entity(model, ifc_class="IfcBuildingElementProxyType")
+    ifcopenshell.api.type.assign_type(model, related_objects=[typed], relating_type=kind)
+    [body] = model.by_type("IfcGeometricRepresentationSubContext")
+    for product, color in ((painted, (1.0, 0.0, 0.0)), (kind, (0.0, 0.0, 1.0))):
+        material = ifcopenshell.api.material.add_material(model, name=str(color))
+        style = ifcopenshell.api.style.add_style(model, name=str(color))
+        ifcopenshell.api.style.add_surface_style(
+            model, style=style, ifc_class="IfcSurfaceStyleShading",
+            attributes={"SurfaceColour": dict(zip(("Red", "Green", "Blue"), color, strict=True))},
+        )  # fmt: skip
+        ifcopenshell.api.style.assign_material_style(
+            model, material=material, style=style, context=body
+        )
+        ifcopenshell.api.material.assign_material(model, products=[product], material=material)
+    model.write(str(path))
+    layer = imported(path)
+    by_id = {
+        f.id: [layer.content.meshes[i.mesh_key] for i in f.instances]
+        for f in layer.content.features
+    }
+    assert len(by_id[part.GlobalId][0].positions) > 8, "a corner is cut off"
+    assert by_id[painted.GlobalId][0].material.color[:3] == (1.0, 0.0, 0.0)
+    assert by_id[typed.GlobalId][0].material.color[:3] == (0.0, 0.0, 1.0)
+    path.write_bytes(path.read_bytes() + b"\n\x00\n")
+    entirely = imported(path)
+    assert entirely.tessellations == Tessellations()
+    for one, other in zip(layer.content.features, entirely.content.features, strict=True):
+        assert [i.mesh_key for i in one.instances] == [i.mesh_key for i in other.instances]
 
 
 def test_where_the_kernel_reads_the_unit_otherwise_it_is_believed(tmp_path: Path) -> None:
