@@ -12,6 +12,7 @@ a product's content it cannot see.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
@@ -184,18 +185,35 @@ def _digests(text: StepText, known: Statements, rows: Iterable[int]) -> list[byt
 def _digest(text: StepText, known: Statements, rows: Rows, digests: list[bytes]) -> None:
     """Fill in the digests of rows whose references have theirs."""
     counts = text.starts[rows + 1] - text.starts[rows]
+    digest_of = digests.__getitem__
+    for few in range(3):  # no reference, one, several: most have one, and those are soon done
+        some = rows[np.minimum(counts, 2) == few]
+        said = text.bares(some)
+        if b"\n" in b"".join(said):
+            said = [_LINE_BREAK.sub(b"", bare) for bare in said]
+        if few == 1:
+            said = list(map(add, said, map(digest_of, known.refs[text.starts[some]].tolist())))
+        elif few == 2:
+            said = list(map(add, said, _joined(text, known, some, digests)))
+        for row, whole in zip(some.tolist(), said, strict=True):
+            if len(whole) > _SHORT:
+                digests[row] = blake2b(whole, digest_size=16).digest()
+            else:
+                digests[row] = whole
+    for row in known.turned.keys() & set(rows.tolist()):
+        styled = [digests[row], *sorted(map(digest_of, known.turned[row]))]
+        digests[row] = blake2b(b"".join(styled), digest_size=16).digest()
+
+
+def _joined(text: StepText, known: Statements, rows: Rows, digests: list[bytes]) -> Iterator[bytes]:
+    """The digests of what each of these refers to, in order, as one."""
+    counts = text.starts[rows + 1] - text.starts[rows]
     ends = np.cumsum(counts)
     places = np.arange(counts.sum()) + np.repeat(text.starts[rows] - ends + counts, counts)
-    targets = known.refs[places].tolist()
-    turned, digest_of = known.turned, digests.__getitem__
+    found = list(map(digests.__getitem__, known.refs[places].tolist()))
     first = 0
-    for row, bare, last in zip(rows.tolist(), text.bares(rows), ends.tolist(), strict=True):
-        said = _LINE_BREAK.sub(b"", bare) if b"\n" in bare else bare
-        if first != last:
-            said += b"".join(map(digest_of, targets[first:last]))
-        if row in turned:
-            said += b"".join(sorted(map(digest_of, turned[row])))
-        digests[row] = said if len(said) <= _SHORT else blake2b(said, digest_size=16).digest()
+    for last in ends.tolist():
+        yield b"".join(found[first:last])
         first = last
 
 

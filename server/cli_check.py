@@ -15,6 +15,7 @@ from cim_core.city import City
 from cim_core.layer import Placement, Source
 from cim_core.progress import Progress
 from cim_core.receipt import hash_file
+from cim_core.tessellations import Tessellations
 from server.checkin import Document, as_csv, counted, refusal, report, rule_entry
 from server.cli_parts import EXIT_CODES, JsonOption, print_json, progress_bar
 from server.importers import importer_for
@@ -70,7 +71,8 @@ def _checked(file: Path, folder: Path | None, crs: str | None, anchor: str | Non
         Placement(crs=crs, anchor=place) if city is None else city.placement(layer_id, crs, place)
     )
     crew = load_settings().crew()
-    source = Source(file.resolve(), file.name, layer_id, file.stem, crew, rules)
+    earlier = Tessellations() if city is None else city.tessellations(layer_id)
+    source = Source(file.resolve(), file.name, layer_id, file.stem, crew, rules, earlier)
     with progress_bar(file.name) as listener:
         layer = importer(source, placement, Progress(listener))
     return report(layer, rules, hash_file(file, file.name))

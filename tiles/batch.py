@@ -19,6 +19,9 @@ _SAVED_TRIANGLES = 100
 _RIGID_METRES = 0.0005
 """What an instance may miss by being turned and moved only; others are merged as they are."""
 
+_TURN_RADIANS = 2 / 32_767
+"""What rounding the four parts of a quaternion to 16 bits may turn."""
+
 _ROTATION_METRES = 20.0
 """Larger shapes are merged: 16 bits of rotation would move their ends by millimetres."""
 
@@ -57,14 +60,21 @@ class Content:
     @property
     def shift(self) -> float:
         """How far the lattice may have moved a point, metres."""
-        packed = [batch.packed for batch in self.batches] + [r.packed for r in self.repeats]
-        return max((part.shift for part in packed), default=0.0)
+        merged = (batch.packed.shift for batch in self.batches)
+        repeated = (repeat.packed.shift + _missed(repeat.packed) for repeat in self.repeats)
+        return max((*merged, *repeated), default=0.0)
 
     @property
     def triangles(self) -> int:
         """How many triangles are drawn."""
         batched = sum(len(batch.packed.triangles) for batch in self.batches)
         return batched + sum(len(r.packed.triangles) * len(r.rows) for r in self.repeats)
+
+
+def _missed(packed: Packed) -> float:
+    """How far an instance's farthest point may be off by its turn: not rigid, and rounded."""
+    radius = float(np.linalg.norm(np.abs(packed.positions[:, :3]).max(axis=0))) * packed.step
+    return _RIGID_METRES + radius * _TURN_RADIANS
 
 
 def assemble(placements: Placements, packer: Packer, center: Floats) -> Content:

@@ -114,7 +114,7 @@ class Levels:
         order = np.argsort(-extent, kind="stable")
         affordable = np.cumsum(cost[order]) <= self._budget.far_triangles / 2
         kept = np.zeros(len(placements), bool)
-        kept[order[affordable][: self._budget.features // 2]] = True
+        kept[order[affordable][: self._budget.features // 3]] = True
         rest = ~kept & self._blocky[placements.features]
         return allowed, placements[kept], placements[rest]
 

@@ -22,7 +22,7 @@ class Budget:
 
     triangles: int = 32_000
     features: int = 2_000
-    far_triangles: int = 12_000
+    far_triangles: int = 8_000
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ FINEST = """() => {
     const { primitives } = window.cim.viewer.scene;
     for (let i = 0; i < primitives.length; i++)
         if ("maximumScreenSpaceError" in primitives.get(i)) primitives.get(i).maximumScreenSpaceError = 1e-6;
-    window.cim.viewer.scene.requestRender();
+    window.cim.pixels(); // a frame, so that the tilesets know what they lack
 }"""
 """Makes all visible tilesets show their leaves wherever the camera is."""
 
