@@ -157,7 +157,7 @@ def _sentence(finding: Finding, rule: Rule, language: str) -> str:
 def _said(value: float | str | tuple[str, ...] | None) -> str:
     """A value as people write it: four digits, or all before the point.
 
-    >>> _said(0.0108201), _said(5615226.5), _said(("IFC4", "IFC2X3"))
+    >>> _said(0.0108201), _said(5615226.8), _said(("IFC4", "IFC2X3"))
     ('0.01082', '5,615,227', 'IFC4, IFC2X3')
     """
     match value:

@@ -160,7 +160,12 @@ def test_a_change_shows_in_the_contents_of_those_it_concerns_and_no_others(
     schema, text = building.schema, building.to_string().encode()
     before, slow_before = fast(text, schema), Walk(building).contents()
     others = [e for e in building.by_type(entity) if e != item]
-    setattr(item, attribute, _another(old, [getattr(e, attribute) for e in others]))
+    if entity == "IfcLocalPlacement":  # any other might hang on this one: a circle
+        assume(old is not None)
+        new = old.PlacementRelTo
+    else:
+        new = _another(old, [getattr(e, attribute) for e in others])
+    setattr(item, attribute, new)
     try:
         after = fast(renumbered(building.to_string().encode(), 3), schema)
         slow_after = Walk(building).contents()

@@ -42,6 +42,6 @@ def test_a_finding_leads_to_its_element_and_a_refusal_tells_its_reasons(
     refused = row.locator(".checkin-rule", has_text="Solid not closed")
     assert "keeps out" in refused.text_content()
     refused.locator("summary").click()
-    assert "open edges of 4 m" in refused.locator("tbody").text_content()
+    refused.locator("td", has_text="open edges of 4 m").wait_for()
     assert refused.get_by_role("button", name="open edges").count() == 0, "it is in no scene"
     assert [entry["id"] for entry in page.evaluate("() => window.cim.layers()")] == ["faulty"]
