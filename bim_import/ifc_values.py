@@ -68,7 +68,9 @@ def _named(entity: entity_instance) -> str:
     name = getattr(entity, "Name", None)
     if name:
         return str(name)
-    parts = [getattr(part, "Name", None) if hasattr(part, "is_a") else part for part in entity]
+    parts = [
+        getattr(part, "Name", None) if hasattr(part, "is_a") else part for part in tuple(entity)
+    ]
     said = [str(part) for part in parts if isinstance(part, str | int | float)]
     return f"{entity.is_a()}({', '.join(said)})"
 
