@@ -71,7 +71,7 @@ def main() -> None:
     with stages.stage("leaves"):
         tiles.build_tileset(layer, target / "content", target / "1" / "tileset.json", Progress())
     with stages.stage("checking"):
-        ids = [feature.id for feature in layer.content.features]
+        ids = [feature.id for feature in layer.features]
         tiles.check_tileset(target / "1" / "tileset.json", ids, Progress())
     stages.save(target / "stages.json", target / "none")
 

@@ -21,7 +21,7 @@ from cim_core.errors import InvalidInput, NotFound
 from cim_core.feature import Feature
 from cim_core.frame import Frame, Projection, projection
 from cim_core.geometry_changes import PlacedMeshes
-from cim_core.geometry_file import UNREADABLE, load_geometry, load_tessellations
+from cim_core.geometry_file import UNREADABLE, Geometry, load_geometry, load_tessellations
 from cim_core.layer import ClassStyle, Features, Georeference, Layer, Placement, check_layer_id
 from cim_core.locks import locked
 from cim_core.progress import Progress
@@ -156,8 +156,7 @@ class City:
 
     def placed_meshes(self, version: LayerVersion) -> PlacedMeshes:
         """The geometry of a kept version in the frame of that version."""
-        folder = self.layers_folder / version.layer / str(version.version)
-        instances, meshes = load_geometry(folder / GEOMETRY)
+        instances, meshes = self._geometry(version)
         return PlacedMeshes(Frame(*version.summary["frame"]), instances, meshes)
 
     def tessellations(self, layer_id: str) -> Tessellations:
@@ -187,11 +186,14 @@ class City:
             known, self.features.without_properties(known.layer, known.version, query)
         )
 
+    def _geometry(self, known: LayerVersion) -> Geometry:
+        if known.summary.get("kind", "model") != "model":
+            return {}, {}
+        return load_geometry(self.layers_folder / known.layer / str(known.version) / GEOMETRY)
+
     def _layer(self, known: LayerVersion, features: Iterable[Feature]) -> Layer:
         summary = known.summary
-        instances, meshes = load_geometry(
-            self.layers_folder / known.layer / str(known.version) / GEOMETRY
-        )
+        instances, meshes = self._geometry(known)
         placed = tuple(replace(item, instances=instances.get(item.id, ())) for item in features)
         reference = summary["georeference"]
         return Layer(

@@ -62,8 +62,9 @@ class Draft:
 
     def save(self, layer: Layer, geoid_separation: float, progress: Progress) -> None:
         """Keep the layer's features and geometry under this version."""
-        features, meshes = layer.content.features, layer.content.meshes
-        save_geometry(self.folder / GEOMETRY, features, meshes, layer.tessellations)
+        features, meshes = layer.features, layer.meshes
+        if meshes:
+            save_geometry(self.folder / GEOMETRY, features, meshes, layer.tessellations)
         known = self._known_outlines(layer.frame)
         found = extents(features, meshes, layer.frame, geoid_separation, progress, known)
         rows = iter(self._tally.counted(found))

@@ -47,8 +47,18 @@ def extents(
         drawn = [feature for feature in portion if feature.instances]
         found = iter(_extents(drawn, meshes, frame, geoid_separation, progress, known))
         for feature in portion:
-            yield feature, next(found) if feature.instances else _NOWHERE
+            yield feature, next(found) if feature.instances else _of_shape(feature.shape)
     progress(len(features), len(features), "saving")
+
+
+def _of_shape(shape: shapely.Geometry | None) -> Extent:
+    """The extent of what has no body; without heights it lies on the city's zero."""
+    if shape is None or shape.is_empty:
+        return _NOWHERE
+    west, south, east, north = shape.bounds
+    heights = shapely.get_coordinates(shape, include_z=True)[:, 2] if shape.has_z else np.zeros(1)
+    box = (west, south, float(np.nanmin(heights)), east, north, float(np.nanmax(heights)))
+    return Extent(shape, box, cover(shapely.force_2d(shape)))
 
 
 def _extents(
@@ -68,7 +78,10 @@ def _extents(
     ends = np.repeat(middles[:, None], 2, axis=1)
     ends[:, :, 2] = boxes[:, :, 2]
     heights = frame.to_geographic(ends.reshape(-1, 3))[:, 2].reshape(-1, 2) - geoid_separation
-    outlines = [known(feature) for feature in features]
+    outlines = [
+        known(feature) if feature.shape is None else (feature.shape, cover(feature.shape))
+        for feature in features
+    ]
     missing = [row for row, outline in enumerate(outlines) if outline is None]
     flat = []
     for row in missing:

@@ -41,6 +41,7 @@ class Tally:
     ) -> Summary:
         """The summary of a layer whose features have all been counted."""
         return Summary(
+            kind=layer.kind,
             lifecycle=layer.lifecycle,
             level=layer.level,
             cim_level=layer.cim_level,
@@ -71,7 +72,7 @@ class Tally:
 
     def _storey_list(self, layer: Layer) -> list[StoreySummary]:
         storeys: list[StoreySummary] = []
-        for feature in layer.content.features:
+        for feature in layer.features:
             if feature.id not in self._storeys:
                 continue
             elevation = feature.attributes.get("elevation")

@@ -5,7 +5,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import cast
 
@@ -39,13 +39,16 @@ class Upload:
     title: str
     crs: str | None = None
     anchor: tuple[float, float, float] | None = None
+    kind: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def as_parameters(self) -> dict[str, Value]:
         """As a job keeps it."""
         return {
             "path": str(self.path), "filename": self.filename, "layer": self.layer_id,
             "title": self.title, "crs": self.crs,
-            "anchor": list(self.anchor) if self.anchor else None,
+            "anchor": list(self.anchor) if self.anchor else None, "kind": self.kind,
+            "options": dict(self.options),
         }  # fmt: skip
 
     @classmethod
@@ -57,6 +60,8 @@ class Upload:
             Path(str(values["path"])), str(values["filename"]), str(values["layer"]),
             str(values["title"]), None if values["crs"] is None else str(values["crs"]),
             cast("tuple[float, float, float]", (lon, lat, height)) if anchor else None,
+            cast("str | None", values.get("kind")),
+            cast("dict[str, str]", values.get("options") or {}),
         )  # fmt: skip
 
 
@@ -100,12 +105,12 @@ def ingest(
     `also` joins the publishing transaction with the report. Raises `CimError`, of which `Refused`
     says that the city's check-in rules do not let the file in.
     """
-    importer = importer_for(upload.filename)
+    importer = importer_for(upload.filename, upload.path, upload.kind)
     rules = city.rules
     with city.draft(upload.layer_id, upload.title, progress) as draft:
         source = Source(
             upload.path, upload.filename, upload.layer_id, upload.title, crew, rules,
-            earlier=city.tessellations(upload.layer_id), scratch=draft.folder,
+            earlier=city.tessellations(upload.layer_id), scratch=draft.folder, options=upload.options,
         )  # fmt: skip
         inputs = (hash_file(upload.path, upload.filename),)
         placement = city.placement(upload.layer_id, upload.crs, upload.anchor)
@@ -114,6 +119,7 @@ def ingest(
         parameters: dict[str, Value] = {
             "layer": upload.layer_id, "crs": upload.crs,
             "anchor": list(upload.anchor) if upload.anchor else None,
+            "kind": importer.kind, "options": dict(upload.options),
         }  # fmt: skip
         return _publish(city, draft, layer, "import", inputs, parameters, progress, also)
 
@@ -124,6 +130,11 @@ def retile(city: City, layer_id: str, progress: Progress, also: Also | None = No
     with city.draft(layer_id, title, progress) as draft:
         # Under the layer's lock: an import that ended meanwhile is what is tiled again.
         before = city.layers.get(layer_id)
+        if before.summary.get("kind", "model") != "model":
+            raise InvalidInput(
+                f"the layer {layer_id!r} is not made of elements, so its tiles are not made from "
+                "the registry; import its file again"
+            )
         layer = city.load_version(before)
         layer = replace(layer, tessellations=city.tessellations(layer_id))
         kept = city.layers_folder / layer_id / str(before.version) / GEOMETRY
@@ -140,13 +151,16 @@ def _publish(
     tileset = draft.folder / TILESET
     # Tiling again on purpose makes every tile again, in case one was damaged.
     before = _served(city, layer.id) if kind == "import" else None
+    before = before if before is not None and before.is_file() else None
     summary = build_tileset(layer, draft.content, tileset, progress, before=before)
     known = frozenset(contents_of(before)) if before else frozenset()
-    check_tileset(tileset, _drawn(layer), progress, known=known)
+    drawn = tileset.is_file()
+    if drawn:
+        check_tileset(tileset, _drawn(layer), progress, known=known)
     progress(0, 0, "publishing")
     outputs: dict[str, Value] = {
         "layer": layer.id, "version": draft.version,
-        "tileset_sha256": hash_file(tileset, TILESET).sha256,
+        "tileset_sha256": hash_file(tileset, TILESET).sha256 if drawn else None,
     }  # fmt: skip
     georeference: dict[str, Value] = {
         "method": layer.georeference.method, "crs": layer.georeference.crs,
@@ -158,7 +172,7 @@ def _publish(
     report: Report = {
         "layer": layer.id,
         "version": draft.version,
-        "features": len(_drawn(layer)),
+        "features": len(_drawn(layer)) or sum(f.shape is not None for f in layer.features),
         "reused": effort.reused if effort else None,
         "tessellated": effort.tessellated if effort else None,
         "dropped": [
@@ -175,7 +189,7 @@ def _publish(
             "crs": layer.georeference.crs,
             "note": dict(layer.georeference.note),
         },
-        "tileset": f"/t/{layer.id}/{draft.version}/{TILESET}",
+        "tileset": f"/t/{layer.id}/{draft.version}/{TILESET}" if drawn else None,
         "tiles": {key: value for key, value in summary.items() if isinstance(value, int | float)},
         "bytes": summary["bytes"],
         "receipt": receipt.id,
@@ -211,3 +225,5 @@ def _drawn(layer: Layer) -> list[str]:
         case Features(features, meshes):
             solid = {key for key, part in solid_triangles(meshes).items() if part.any()}
             return [f.id for f in features if any(i.mesh_key in solid for i in f.instances)]
+        case files:
+            return [f.id for f in files.features]

@@ -12,6 +12,10 @@ from tiles.build import build_features
 from tiles.check import check_tileset
 from tiles.tree import Budget
 
+NO_TILES = TilesetSummary(
+    bytes=0, leaf_bytes=0, tiles=0, reused_tiles=0, triangles=0, deviation=0.0
+)
+
 __all__ = ["Budget", "build_tileset", "check_tileset"]
 
 
@@ -28,10 +32,11 @@ def build_tileset(
 
     Contents go under their hashes to `content_folder`, a sibling of the folder of `tileset`. The
     same layer gives the same bytes. `before` is the tileset.json of the version before: its tiles
-    that are still right are not made again.
+    that are still right are not made again. What is not drawn as 3D Tiles (outlines, terrain,
+    imagery) gets no tileset.json.
     """
     match layer.content:
-        case Features() as content:
+        case Features(_, meshes) as content if meshes:
             return build_features(
                 layer,
                 content,
@@ -41,3 +46,5 @@ def build_tileset(
                 budget or Budget(),
                 before,
             )
+        case _:
+            return NO_TILES

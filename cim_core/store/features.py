@@ -91,7 +91,7 @@ def insert_features(
             (
                 encode(extent.footprint), layer, version, feature.id, feature.feature_class,
                 feature.name, feature.parent, feature.attributes.get("storey"),
-                1 if feature.instances else 0, *bottom_top,
+                1 if extent.bbox else 0, *bottom_top,
                 extent.cells.astype("<u8").tobytes(), _dump(dict(feature.attributes)),
                 _dump([_pset_to_plain(pset) for pset in feature.property_sets]),
             ),

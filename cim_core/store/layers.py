@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
 from cim_core.errors import NotFound
-from cim_core.layer import Level, Lifecycle, Sensitivity
+from cim_core.layer import Kind, Level, Lifecycle, Sensitivity
 from cim_core.receipt import Receipt
 from cim_core.store.database import Database
 from cim_core.store.features import delete_features
@@ -65,6 +65,7 @@ class TilesetSummary(TypedDict):
 class Summary(TypedDict):
     """What a version says of itself; stored as JSON, served in the collection."""
 
+    kind: NotRequired[Kind]
     lifecycle: Lifecycle
     level: Level
     cim_level: int
