@@ -20,9 +20,13 @@ from benchmarks.run import run
 from benchmarks.stages import FAR_TILES, Stages
 from cim_core.layer import Layer
 from cim_core.progress import Progress
-from tests.support.models import railway, town
+from tests.support.models import buildings, railway, town
 
-LAYERS: dict[str, Callable[[int], Layer]] = {"railway": railway, "town": town}
+LAYERS: dict[str, Callable[[int], Layer]] = {
+    "railway": railway,
+    "town": town,
+    "buildings": buildings,
+}
 
 
 def measure(name: str, elements: int, repeat: int, folder: Path) -> dict[str, Any]:

@@ -21,6 +21,12 @@ Sensitivity = Literal["public", "internal", "sensitive"]
 FILES = "files"
 """The folder of a version for all that is served as it is: rasters, points, foreign tiles."""
 
+SURFACE = "surface.tif"
+"""The heights of a terrain layer, below `FILES`."""
+
+IMAGE = "image.tif"
+"""The picture of an imagery layer, below `FILES`."""
+
 _ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
@@ -81,10 +87,19 @@ class Terrain:
         One for each source file, with its outline; as in all that follows.
     surface
         A Cloud-Optimised GeoTIFF, float32 metres in the city's vertical datum, NaN where unknown.
+    heights
+        Its lowest and its highest, metres in the city's vertical datum.
+    geoid_separation
+        Ellipsoidal height minus height in the city's vertical datum, metres.
+    below
+        The surfaces that show where this one is unknown: the present ground around a planned one.
     """
 
     features: tuple[Feature, ...]
     surface: Path
+    heights: tuple[float, float]
+    geoid_separation: float = 0.0
+    below: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +112,7 @@ class Imagery:
 
 @dataclass(frozen=True, slots=True)
 class PointCloud:
-    """Points measured by laser: LAS files in EPSG:4978 metres, in the version's folder."""
+    """Points measured by laser: LAS files in the layer's frame, working copies that tiling uses up."""
 
     features: tuple[Feature, ...]
     points: tuple[Path, ...]
@@ -129,6 +144,10 @@ Kind = Literal["model", "vector", "terrain", "imagery", "points", "tileset", "te
 class Ground(Protocol):
     """The height of the ground as the city's terrain has it."""
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The surfaces it is made of, each a GeoTIFF as `Terrain` has it, the first on top."""
+
     def __call__(self, lon_lat: Floats) -> Floats:
         """(n, 2) degrees → (n,) metres in the city's vertical datum, NaN where unknown."""
 
@@ -138,6 +157,7 @@ class Layer:
     """An OGC collection: features of one source in one frame.
 
     `tile_attributes` names the feature attributes that travel with the tiles, to style by.
+    `cim_level` is None where the importer does not know it; then it follows from the kind.
     `tessellations` is what the next version may take over, `effort` how much of it this one took
     over itself; None where the importer does not know.
     """
@@ -151,7 +171,7 @@ class Layer:
     class_styles: Mapping[str, ClassStyle] = field(default_factory=dict)
     lifecycle: Lifecycle = "present"
     level: Level = "above"
-    cim_level: int = 6
+    cim_level: int | None = None
     sensitivity: Sensitivity = "internal"
     dropped: tuple[Dropped, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from cim_core.catalogue import default_cim_level
 from cim_core.feature import Feature
 from cim_core.layer import ClassStyle, Layer
 from cim_core.store.features import Extent
@@ -44,7 +45,7 @@ class Tally:
             kind=layer.kind,
             lifecycle=layer.lifecycle,
             level=layer.level,
-            cim_level=layer.cim_level,
+            cim_level=layer.cim_level or default_cim_level(layer.kind),
             sensitivity=layer.sensitivity,
             frame=[layer.frame.lon, layer.frame.lat, layer.frame.height],
             bbox=self.bbox,

@@ -4,11 +4,12 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import cast
 
+from cim_core.about import said_about
 from cim_core.city import City
 from cim_core.draft import GEOMETRY, TILESET, Draft, contents_of
 from cim_core.errors import InvalidInput
@@ -22,8 +23,9 @@ from cim_core.work import Crew
 from server.checkin import check_in, keep_checkin_of
 from server.describe import checkin_summary
 from server.importers import importer_for
+from server.sources import inputs_of
 from server.zh import in_chinese
-from tiles import build_tileset, check_tileset
+from tiles import build_tileset, check_tiles
 
 Report = dict[str, Value]
 Also = Callable[[sqlite3.Connection, Report], None]
@@ -97,6 +99,23 @@ def parse_anchor(text: str | None) -> tuple[float, float, float] | None:
     return lon, lat, height
 
 
+def parse_options(texts: Iterable[str]) -> dict[str, str]:
+    """Read name=value, each.
+
+    >>> parse_options(["vertical_unit=foot"])
+    {'vertical_unit': 'foot'}
+    """
+    options = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.isidentifier() and equals):
+            raise InvalidInput(
+                f"the option {text!r} cannot be read; write name=value, as in vertical_unit=foot"
+            )
+        options[name] = value
+    return options
+
+
 def ingest(
     city: City, upload: Upload, crew: Crew, progress: Progress, also: Also | None = None
 ) -> Report:
@@ -106,13 +125,19 @@ def ingest(
     says that the city's check-in rules do not let the file in.
     """
     importer = importer_for(upload.filename, upload.path, upload.kind)
+    said = said_about(upload.options)
     rules = city.rules
     with city.draft(upload.layer_id, upload.title, progress) as draft:
+        draft.said = said
         source = Source(
             upload.path, upload.filename, upload.layer_id, upload.title, crew, rules,
-            earlier=city.tessellations(upload.layer_id), scratch=draft.folder, options=upload.options,
+            earlier=city.tessellations(upload.layer_id), scratch=draft.folder,
+            ground=city.ground(
+                planned=upload.options.get("lifecycle") == "planned", without=upload.layer_id
+            ),
+            options=upload.options,
         )  # fmt: skip
-        inputs = (hash_file(upload.path, upload.filename),)
+        inputs = inputs_of(upload.path, upload.filename)
         placement = city.placement(upload.layer_id, upload.crs, upload.anchor)
         layer = importer(source, placement, progress)
         check_in(city, draft, layer, rules, inputs[0])
@@ -156,7 +181,7 @@ def _publish(
     known = frozenset(contents_of(before)) if before else frozenset()
     drawn = tileset.is_file()
     if drawn:
-        check_tileset(tileset, _drawn(layer), progress, known=known)
+        check_tiles(layer, tileset, _drawn(layer), progress, known=known)
     progress(0, 0, "publishing")
     outputs: dict[str, Value] = {
         "layer": layer.id, "version": draft.version,
