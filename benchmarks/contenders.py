@@ -18,10 +18,15 @@ Command = Sequence[str | Path]
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """A program: what it is called, and the command that converts a file into a folder."""
+    """A program: what it is called, and the command that converts a file into a folder.
+
+    start
+        The same program doing nothing: what its interpreter and imports cost.
+    """
 
     name: str
     command: Callable[[Path, Path], Command]
+    start: Command
 
 
 def product_import(source: Path, folder: Path) -> Command:
@@ -36,18 +41,20 @@ def contenders() -> list[Contender]:
     """CIM Twin and its peers; makes the peers' environments, which takes a minute the first time."""
     py3dtiles, gltf = environment("py3dtiles"), environment("gltf")
     return [
-        Contender("CIM Twin", product_import),
+        Contender("CIM Twin", product_import, [sys.executable, "-m", "server", "--help"]),
         Contender(
             "py3dtiles 12.1.1",
             lambda source, folder: [
                 py3dtiles / "py3dtiles", "convert", source, "--out", folder / "out",
             ],
+            [py3dtiles / "py3dtiles", "--help"],
         ),
         Contender(
             "ifcopenshell GLB",
             lambda source, folder: [
                 gltf / "python", PEERS / "gltf.py", source, folder / "model.glb",
             ],
+            [gltf / "python", "-c", "import ifcopenshell.geom"],
         ),
     ]  # fmt: skip
 

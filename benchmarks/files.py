@@ -22,7 +22,12 @@ def measure(sources: list[Path], repeat: int, folder: Path) -> list[dict[str, An
     who = contenders()
     runs: dict[tuple[str, str], list[Run]] = defaultdict(list)
     ours: dict[str, list[Import]] = defaultdict(list)
+    starts: dict[str, list[float]] = defaultdict(list)
     for turn in range(repeat):
+        for contender in who:
+            target = folder / "start"
+            target.mkdir(parents=True, exist_ok=True)
+            starts[contender.name].append(run(contender.start, target).cpu)
         for source in sources:
             for number in range(len(who)):
                 contender = who[(number + turn) % len(who)]
@@ -44,9 +49,12 @@ def measure(sources: list[Path], repeat: int, folder: Path) -> list[dict[str, An
             "shown_elements": len(_shown(found)),
             "kernel_alone": round(alone, 3),
             "contenders": {
-                contender.name: _outcome(
-                    runs[source.stem, contender.name], _folder(folder, source, contender), found
-                )
+                contender.name: {
+                    "start": round(median(starts[contender.name]), 3),
+                    **_outcome(
+                        runs[source.stem, contender.name], _folder(folder, source, contender), found
+                    ),
+                }
                 for contender in who
             },
         }

@@ -12,6 +12,7 @@ from ifcopenshell import entity_instance
 from bim_import.ifc_checkin import findings
 from bim_import.ifc_classes import class_styles
 from bim_import.ifc_file import check_ifc, open_ifc, products_with_shape
+from bim_import.ifc_geometry import tessellate
 from bim_import.ifc_georeference import georeference
 from bim_import.ifc_layout import instances, laid_out
 from bim_import.ifc_plan import planned
@@ -50,10 +51,13 @@ class IfcImporter:
         """
         progress(0, 0, "reading")
         schema = check_ifc(source.path, source.filename)
-        with planned(source, schema) as plan:  # before the model takes its place in memory
-            model = open_ifc(source.path, source.filename)
-            products = products_with_shape(model, source.filename)
-            shapes = find_shapes(plan, source, model, products, progress)
+        # The model takes several times the file's size in memory; these have their turn before it.
+        with planned(source, schema, progress) as plan:
+            leaders = dict(tessellate(plan.path, plan.leaders.values(), progress, source.crew))
+        model = open_ifc(source.path, source.filename)
+        products = products_with_shape(model, source.filename)
+        shapes = find_shapes(plan, leaders, source, model, products, progress)
+        del leaders
         layout, aside = laid_out(shapes.placed, shapes.meshes)
         failures = shapes.failures | aside
         if not layout.steps:

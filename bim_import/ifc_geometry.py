@@ -1,7 +1,7 @@
 """Tessellating products in worker processes, so that no element can fail a file."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,10 @@ class Refusal(Failure):
     """That the kernel makes nothing of an element, today as tomorrow, and why."""
 
 
+KernelAnswers = dict[int, KernelShape | Failure]
+"""What the kernel made of products, by STEP id."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     geometry: str
@@ -51,20 +55,18 @@ class _Answer:
 
 
 def tessellate(
-    path: Path,
-    products: Sequence[entity_instance],
-    progress: Progress,
-    crew: Crew,
+    path: Path, products: Iterable[int], progress: Progress, crew: Crew
 ) -> Iterator[tuple[int, KernelShape | Failure]]:
     """The shape of every product, or why it has none, by STEP id, in no particular order."""
     # Batches do not depend on who works, and each keeps the meshes it made.
-    batches = _batches(products)
+    batches = _batches(sorted(products))
     batch_of = {item: number for number, batch in enumerate(batches) for item in batch}
     known: dict[tuple[int, str], tuple[Mesh, ...]] = {}
     answers = work.stream(make_task, (str(path.resolve()),), batches, crew=crew, progress=progress)
-    progress(0, len(products), "geometry")
+    total = sum(len(batch) for batch in batches)
+    progress(0, total, "geometry")
     for done, (item, answer) in enumerate(answers, start=1):
-        progress(done, len(products), "geometry")
+        progress(done, total, "geometry")
         if isinstance(answer, Failure):
             yield int(item), answer
             continue
@@ -74,19 +76,10 @@ def tessellate(
         yield int(item), KernelShape(answer.matrix, known[key])
 
 
-def _batches(products: Sequence[entity_instance]) -> list[list[str]]:
-    """Products in batches, those of one mapped representation together: the kernel makes it once."""
-    ordered = sorted(products, key=lambda p: (_mapping_source(p), p.id()))
-    size = min(2000, max(32, len(ordered) // 64))
-    return [[str(p.id()) for p in ordered[i : i + size]] for i in range(0, len(ordered), size)]
-
-
-def _mapping_source(product: entity_instance) -> int:
-    for representation in product.Representation.Representations or ():
-        for item in representation.Items or ():
-            if item.is_a("IfcMappedItem"):
-                return int(item.MappingSource.id())
-    return 0
+def _batches(products: Sequence[int]) -> list[list[str]]:
+    size = min(2000, max(32, len(products) // 64))
+    names = [str(product) for product in products]
+    return [names[i : i + size] for i in range(0, len(names), size)]
 
 
 def make_task(path: str) -> work.Task:

@@ -5,7 +5,6 @@ that makes up nearly all properties by number, which is several times faster tha
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import ifcopenshell
@@ -18,13 +17,6 @@ from cim_core.feature import Property, PropertySet
 
 _NAME, _NOMINAL_VALUE, _UNIT = 0, 2, 3
 """The attributes of an IfcPropertySingleValue by number."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Definition:
-    name: str
-    is_quantity: bool
-    properties: tuple[Property, ...]
 
 
 class PropertySetReader:
@@ -41,7 +33,8 @@ class PropertySetReader:
             given = relation.RelatingPropertyDefinition
             for element in relation.RelatedObjects or ():
                 self._given[element.id()] += _definitions(given)
-        self._read: dict[int, _Definition] = {}
+        self._read: dict[int, PropertySet] = {}
+        self._alike: dict[tuple[object, ...], PropertySet] = {}
         self._units: dict[object, str | None] = {}
         self._same: dict[tuple[object, ...], Property] = {}
         ifcopenshell.util.unit.cache_units(model)
@@ -58,12 +51,12 @@ class PropertySetReader:
         element_type = self.type_of(element)
         given = list(element_type.HasPropertySets or ()) if element_type is not None else []
         given += self._given.get(element.id(), ())
-        found: dict[str, list[_Definition]] = {}
+        found: dict[str, list[PropertySet]] = {}
         for definition in map(self._definition, given):
             found.setdefault(definition.name, []).append(definition)
         return tuple(_merged(name, several) for name, several in found.items())
 
-    def _definition(self, definition: entity_instance) -> _Definition:
+    def _definition(self, definition: entity_instance) -> PropertySet:
         step = definition.id()
         if step not in self._read:
             if definition.is_a() == "IfcPropertySet":
@@ -74,11 +67,14 @@ class PropertySetReader:
                     self._verbose(str(name), value) for name, value in found.items() if name != "id"
                 ]
             by_name = {item.name: item for item in properties}  # of two by one name, the later
-            self._read[step] = _Definition(
-                str(definition.Name),
-                definition.is_a("IfcElementQuantity"),
-                tuple(by_name.values()),
+            several = tuple(by_name.values())
+            kind: Literal["property", "quantity"] = (
+                "quantity" if definition.is_a("IfcElementQuantity") else "property"
             )
+            # As with properties, equal ones are one object.
+            key = (str(definition.Name), kind, *map(id, several))
+            made = PropertySet(str(definition.Name), kind, several)
+            self._read[step] = self._alike.setdefault(key, made)
         return self._read[step]
 
     def _property(self, item: entity_instance) -> Property:
@@ -127,9 +123,11 @@ def _definitions(given: entity_instance | None) -> list[entity_instance]:
     return list(given.wrappedValue) if given.is_a("IfcPropertySetDefinitionSet") else [given]
 
 
-def _merged(name: str, several: list[_Definition]) -> PropertySet:
+def _merged(name: str, several: list[PropertySet]) -> PropertySet:
+    if len(several) == 1:
+        return several[0]
     kind: Literal["property", "quantity"] = (
-        "quantity" if any(item.is_quantity for item in several) else "property"
+        "quantity" if any(item.kind == "quantity" for item in several) else "property"
     )
     properties = {item.name: item for one in several for item in one.properties}
     return PropertySet(name, kind, tuple(properties.values()))

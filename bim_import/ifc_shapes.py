@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import ifcopenshell
 import ifcopenshell.util.unit
 import numpy as np
 from ifcopenshell import entity_instance
 
-from bim_import.ifc_geometry import NO_AREA, Refusal, tessellate
+from bim_import.ifc_geometry import NO_AREA, KernelAnswers, Refusal, tessellate
 from bim_import.ifc_mapped import unbaked
 from bim_import.ifc_plan import Plan, maker
 from cim_core.canonical import canonical
@@ -60,16 +59,19 @@ _Answers = dict[int, _Made | Failure]
 
 def find_shapes(
     plan: Plan,
+    leaders: KernelAnswers,
     source: Source,
     model: ifcopenshell.file,
     products: Sequence[entity_instance],
     progress: Progress,
 ) -> Shapes:
-    """The shape of every product; those of one content share their meshes."""
+    """The shape of every product, from those of the plan's leaders where the plan is right.
+
+    Products of one content share their meshes.
+    """
     unit = ifcopenshell.util.unit.calculate_unit_scale(model)
 
-    def made(path: Path, of: Sequence[entity_instance]) -> tuple[_Answers, dict[str, Mesh]]:
-        answers = dict(tessellate(path, of, progress, source.crew))
+    def made(answers: KernelAnswers) -> tuple[_Answers, dict[str, Mesh]]:
         solid = {step: a for step, a in answers.items() if not isinstance(a, Failure)}
         bodies = [unbaked(model.by_id(step), unit, a.meshes) for step, a in solid.items()]
         found: _Answers = {step: a for step, a in answers.items() if isinstance(a, Failure)}
@@ -85,13 +87,14 @@ def find_shapes(
         return found, meshes
 
     if plan.contents and plan.agrees_with(model, products):
-        answers, meshes = made(plan.path, [model.by_id(s) for s in plan.leaders.values()])
+        answers, meshes = made(leaders)
         bases = {step: _in_metres(place, unit) for step, place in plan.placements.items()}
         if all(_stands_at(answers[step], bases[step]) for step in plan.leaders.values()):
             return _by_content(plan, bases, answers, {**plan.known.meshes, **meshes})
     if plan.contents:
         _log.info("%s is tessellated whole: its text is not what it seems", source.filename)
-    answers, meshes = made(source.path, products)
+    every = (product.id() for product in products)
+    answers, meshes = made(dict(tessellate(source.path, every, progress, source.crew)))
     placed = {
         step: Shape(a.shape.keys, a.place @ a.shape.matrix)
         for step, a in answers.items()

@@ -54,6 +54,27 @@ def _derived_symbol(unit: entity_instance) -> str | None:
     return f"{above}/({below})" if len(parts[False]) > 1 else f"{above}/{below}"
 
 
+def _named(entity: entity_instance) -> str:
+    """The name of an entity, or what it says itself: its STEP id says nothing and changes.
+
+    >>> model = ifcopenshell.file(schema="IFC4")
+    >>> firm = model.create_entity("IfcOrganization", Name="Huangpu Survey")
+    >>> person = model.create_entity("IfcPerson", FamilyName="Li")
+    >>> _named(firm), _named(person)
+    ('Huangpu Survey', 'IfcPerson(Li)')
+    >>> _named(model.create_entity("IfcPersonAndOrganization", person, firm))
+    'IfcPersonAndOrganization(Huangpu Survey)'
+    """
+    name = getattr(entity, "Name", None)
+    if name:
+        return str(name)
+    parts = [
+        getattr(part, "Name", None) if hasattr(part, "is_a") else part for part in tuple(entity)
+    ]
+    said = [str(part) for part in parts if isinstance(part, str | int | float)]
+    return f"{entity.is_a()}({', '.join(said)})"
+
+
 def plain(value: Any) -> Value:
     """An IFC value as text, number, truth value, list or dict, as it can be stored and served."""
     match value:
@@ -63,8 +84,7 @@ def plain(value: Any) -> Value:
             return value if math.isfinite(value) else None
         case entity_instance():
             bare = value.id() == 0
-            name = getattr(value, "Name", None) or f"{value.is_a()} #{value.id()}"
-            return plain(value.wrappedValue) if bare else str(name)
+            return plain(value.wrappedValue) if bare else _named(value)
         case tuple() | list():
             return [plain(item) for item in value]
         case dict():

@@ -29,7 +29,7 @@ _TIE = 1e-10
 _ROUNDS = 200
 """More than a face with as many corners needs; ends what rounding might send in circles."""
 
-_TRIANGLES_AT_ONCE = 200_000
+_TRIANGLES_AT_ONCE = 50_000
 
 _AXIS_BIAS = np.array([1.0, 1.0123, 1.0247])
 """Keeps planes at 45° from being seen now along one axis and now along another."""

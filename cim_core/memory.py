@@ -1,21 +1,8 @@
-"""Memory: given back when it is not needed any more, and not searched for garbage in vain."""
+"""Memory that is not searched for garbage in vain."""
 
-import ctypes
 import gc
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-
-def give_back() -> None:
-    """Return what was freed to the operating system, where the C library can (glibc).
-
-    It keeps freed blocks for later use otherwise, several times a large file's size.
-    """
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
 
 
 @contextmanager

@@ -41,7 +41,8 @@ def test_every_product_with_a_body_is_a_feature(name: str, models: dict, real_ci
 def _measures(path: Path, model: ifcopenshell.file) -> dict[str, tuple[float, np.ndarray]]:
     products = [p for p in model.by_type("IfcProduct") if p.Representation]
     found = {}
-    for step, shape in tessellate(path, products, Progress(), Crew()):
+    every = (product.id() for product in products)
+    for step, shape in tessellate(path, every, Progress(), Crew()):
         if not isinstance(shape, Failure):
             points = np.vstack([transformed(m.positions, shape.matrix) for m in shape.meshes])
             box = np.array([points.min(axis=0), points.max(axis=0)])
