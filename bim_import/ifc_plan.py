@@ -87,8 +87,8 @@ def planned(source: Source, schema: str, progress: Progress) -> Iterator[Plan]:
         order = (source.path, schema, frozenset({*known.shapes, *known.refusals}), extract)
         aside = source.path.stat().st_size > _ASIDE
         found = _read_aside(order, progress) if aside else _read(*order)
-        if isinstance(found, Failure):
-            _log.info("%s is tessellated whole: %s", source.filename, found.reason)
+        if isinstance(found, OddText | Failure):
+            _log.info("%s is tessellated whole: %s", source.filename, found)
             yield Plan(source.path)
         else:
             yield Plan(extract or source.path, known=known, **found)
@@ -106,7 +106,7 @@ class _Found(TypedDict):
 _Order = tuple[Path, str, frozenset[str], Path | None]
 
 
-def _read(path: Path, schema: str, known: frozenset[str], extract: Path | None) -> _Found | Failure:
+def _read(path: Path, schema: str, known: frozenset[str], extract: Path | None) -> _Found | OddText:
     """Read a file as text; leaders of contents that are not known go to `extract`, if there are."""
     try:
         contents = Contents(StepText(path.read_bytes()), schema)
@@ -117,7 +117,7 @@ def _read(path: Path, schema: str, known: frozenset[str], extract: Path | None) 
         if leaders and extract is not None:
             extract.write_bytes(contents.extract(leaders.values()))
     except OddText as odd:
-        return Failure(str(odd))
+        return odd
     return _Found(
         contents=contents.of,
         placements=contents.placements,
@@ -126,18 +126,18 @@ def _read(path: Path, schema: str, known: frozenset[str], extract: Path | None) 
     )
 
 
-def _read_aside(order: _Order, progress: Progress) -> _Found | Failure:
+def _read_aside(order: _Order, progress: Progress) -> _Found | OddText | Failure:
     """The same in a process of its own, which gives all its memory back."""
     crew = Crew(1, Limits(seconds=_READING_SECONDS, memory=_ANY))
     [(_, found)] = work.stream(make_reading, order, [["text"]], crew=crew, progress=progress)
-    answer: _Found | Failure = found
+    answer: _Found | OddText | Failure = found
     return answer
 
 
 def make_reading(*order: Any) -> work.Task:
     """What reads one text, for a worker."""
 
-    def task(batch: Sequence[str]) -> Iterator[tuple[str, _Found | Failure]]:
+    def task(batch: Sequence[str]) -> Iterator[tuple[str, _Found | OddText]]:
         for item in batch:
             yield item, _read(*order)
 

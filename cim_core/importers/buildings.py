@@ -66,7 +66,7 @@ class BuildingImporter:
 
         features: list[Feature] = []
         meshes: dict[str, Mesh] = {}
-        wall, roof = surface_material("WallSurface"), surface_material("RoofSurface")
+        wall, roof = surface_material("WallSurface"), surface_material("BlockRoof")
         plain = material(_CLASS, class_styles([_CLASS])[_CLASS].color)
         for item in tables:
             found = features_of(item, source, progress, apart=len(tables) > 1)

@@ -3,7 +3,7 @@ import { type Cesium3DTileset, Cesium3DTileStyle, type Scene } from "cesium";
 import { api } from "./data/api";
 import type { Collection } from "./data/types";
 import type { LayerLink } from "./permalink";
-import { drawing } from "./kinds";
+import { drawing, shownAtFirst } from "./kinds";
 import { loadTileset, removeTileset } from "./scene/tilesets";
 import { Signal } from "./signal";
 import { buildStyle, defaultHiddenClasses, defaultView, type LayerView } from "./style";
@@ -99,7 +99,7 @@ export class Layers {
     const loads: Promise<void>[] = [];
     for (const collection of collections) {
       const known = this.all.get(collection.id);
-      const layer = known ?? this.add(collection);
+      const layer = known ?? this.add(collection, collections);
       this.keepNewDefaults(layer, collection);
       layer.collection = collection;
       if (layer.shownVersion !== collection.version) loads.push(this.load(layer));
@@ -130,7 +130,7 @@ export class Layers {
     }
   }
 
-  private add(collection: Collection): Layer {
+  private add(collection: Collection, all: readonly Collection[]): Layer {
     const view = defaultView(collection.classes);
     const link = this.wanted.get(collection.id);
     if (link) {
@@ -143,8 +143,8 @@ export class Layers {
       if (link.hiddenClasses) view.hiddenClasses = new Set(link.hiddenClasses);
       if (link.hiddenStoreys) view.hiddenStoreys = new Set(link.hiddenStoreys);
       if (link.hiddenFeatures) view.hiddenFeatures = new Set(link.hiddenFeatures);
-    } else if (this.onlyWanted && !this.started) {
-      view.visible = false;
+    } else if (!this.started) {
+      view.visible = !this.onlyWanted && shownAtFirst(collection, all);
     }
     const layer: Layer = { collection, view, tileset: null, shownVersion: null, error: null };
     this.all.set(collection.id, layer);

@@ -22,6 +22,15 @@ export interface Cut {
 
 const EDGE = Color.fromCssColorString("#c0392b");
 
+/** What the engine can clip. */
+interface Clippable {
+  clippingPlanes: ClippingPlaneCollection;
+}
+
+/**
+ * The engine may still draw with planes that were taken from a tileset or the globe, so each keeps
+ * its collection, which is switched off while nothing is cut.
+ */
 export class Clipping {
   private readonly cuts = new Map<string, readonly Cut[]>();
   private readonly cut = new Map<Cesium3DTileset, number>();
@@ -42,11 +51,9 @@ export class Clipping {
     else this.cuts.delete(tool);
     this.generation++;
     this.apply();
-    const ground = this.all().filter((cut) => cut.ground);
+    const ground = this.all().filter((one) => one.ground);
     const origin = ground[0] ? Transforms.eastNorthUpToFixedFrame(ground[0].at) : Matrix4.IDENTITY;
-    const planes = planesIn(origin, ground);
-    if (planes) planes.modelMatrix = origin;
-    this.scene.globe.clippingPlanes = planes as ClippingPlaneCollection;
+    clip(this.scene.globe as unknown as Clippable, ground, origin, origin);
     this.scene.requestRender();
   }
 
@@ -63,25 +70,28 @@ export class Clipping {
       if ((this.cut.get(tileset) ?? 0) === this.generation) continue;
       this.cut.set(tileset, this.generation);
       const origin = (tileset as unknown as { clippingPlanesOriginMatrix: Matrix4 }).clippingPlanesOriginMatrix;
-      tileset.clippingPlanes = planesIn(origin, all) as ClippingPlaneCollection;
+      clip(tileset as Clippable, all, origin, Matrix4.IDENTITY);
     }
   }
 }
 
 /** Cuts in the axes of `origin`, in which single precision does for a city. */
-function planesIn(origin: Matrix4, cuts: readonly Cut[]): ClippingPlaneCollection | undefined {
-  if (cuts.length === 0) return undefined;
+function clip(target: Clippable, cuts: readonly Cut[], origin: Matrix4, model: Matrix4): void {
+  let collection = target.clippingPlanes as ClippingPlaneCollection | undefined;
+  if (!collection) {
+    if (cuts.length === 0) return;
+    collection = new ClippingPlaneCollection({ unionClippingRegions: true, edgeWidth: 1, edgeColor: EDGE });
+    target.clippingPlanes = collection;
+  }
+  collection.enabled = cuts.length > 0;
+  if (cuts.length === 0) return;
+  collection.modelMatrix = Matrix4.clone(model);
+  collection.removeAll();
   const inverse = Matrix4.inverseTransformation(origin, new Matrix4());
-  const local = cuts.map(({ at, normal }) => {
+  for (const { at, normal } of cuts) {
     const direction = Matrix4.multiplyByPointAsVector(inverse, normal, new Cartesian3());
     Cartesian3.normalize(direction, direction);
     const point = Matrix4.multiplyByPoint(inverse, at, new Cartesian3());
-    return new ClippingPlane(direction, -Cartesian3.dot(direction, point));
-  });
-  return new ClippingPlaneCollection({
-    planes: local,
-    unionClippingRegions: true,
-    edgeWidth: 1,
-    edgeColor: EDGE,
-  });
+    collection.add(new ClippingPlane(direction, -Cartesian3.dot(direction, point)));
+  }
 }
