@@ -16,7 +16,7 @@ from tests.conftest import import_file
 from tests.support.serving import Server
 from tiles import check_tileset
 
-KILLS = 20
+KILLS = 8
 SOAK_KILLS = 100
 RECOVERED_SECONDS = 10.0
 
