@@ -8,6 +8,7 @@ cancelled between two steps, and nothing is left behind.
 
 import json
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,10 @@ def build_points(
     working = tileset.parent / f".{FOLDER}"
     working.mkdir()
     try:
-        root = _tiled(cloud, working, folder, progress)
+        with warnings.catch_warnings():
+            # Said once on each machine, while numba compiles what py3dtiles gives it.
+            warnings.filterwarnings("ignore", r"\s*Encountered the use of a type that is scheduled")
+            root = _tiled(cloud, working, folder, progress)
     finally:
         shutil.rmtree(working)
     for path in cloud.points:
