@@ -129,7 +129,7 @@ def _renamed(sample: Path, folder: Path) -> Path:
     return target
 
 
-def test_twenty_kills_leave_a_whole_city(tmp_path: Path, sample: Path) -> None:
+def test_kills_at_any_moment_leave_a_whole_city(tmp_path: Path, sample: Path) -> None:
     campaign(tmp_path, sample, KILLS)
 
 
