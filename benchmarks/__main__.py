@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import sample_data
-from benchmarks import FOLDER, ROOT, files, memory, reimport, synthetic
+from benchmarks import FOLDER, ROOT, files, memory, queries, reimport, synthetic
 from benchmarks.report import page, put_into_readme
 from cim_core.work import available_cores
 
-PARTS = ("files", "reimport", "railway", "town", "memory")
+PARTS = ("files", "reimport", "railway", "town", "buildings", "queries", "memory")
 SHARED = ROOT.parent / "shared" / "data" / "ifc"
 RESULTS = FOLDER / "results"
 
@@ -49,10 +49,12 @@ def main() -> None:
             results["files"] = files.measure(sources, options.repeat, work / "files")
         if "reimport" in parts:
             results["reimport"] = reimport.measure(sources, options.repeat, work / "reimport")
-        for name, elements in (("railway", 10_000), ("town", 100_000)):
+        for name, elements in (("railway", 10_000), ("town", 100_000), ("buildings", 100_000)):
             if name in parts:
                 repeat = options.repeat if name == "railway" else 1
                 results[name] = synthetic.measure(name, elements, repeat, work / name)
+        if "queries" in parts:
+            results["queries"] = queries.measure()
         if "memory" in parts:
             results["memory"] = memory.measure(sources, options.memory_mb, work / "memory")
     _write(results, options.results, parts, readme=options.readme)

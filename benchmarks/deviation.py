@@ -22,10 +22,10 @@ def deviations(city: Path, layer_id: str, tileset: Path) -> dict[str, float]:
     The larger of both directions; infinite for a feature of which only one of the two is there.
     """
     layer = City.open(city).load(layer_id)
-    meshes = layer.content.meshes
+    meshes = layer.meshes
     solid = solid_triangles(meshes)
     imported: dict[str, Floats] = {}
-    for feature in layer.content.features:
+    for feature in layer.features:
         parts = [
             transformed(meshes[i.mesh_key].positions, i.transform)[
                 meshes[i.mesh_key].triangles[solid[i.mesh_key]]

@@ -51,9 +51,24 @@ def page(results: dict[str, Any]) -> str:
             ),
             "CPU s by stage, first → second:", _stages_table([(r["file"], r["first_cpu"], r["second_cpu"]) for r in reimport]),
         ]  # fmt: skip
-    for name in ("railway", "town"):
+    for name in ("railway", "town", "buildings"):
         if name in results:
             parts += [f"## {name.capitalize()}", _synthetic(results[name])]
+    if queries := results.get("queries"):
+        parts += [
+            "## Queries",
+            f"{queries['footprints']:,} footprints, {queries['bytes'] / 1e6:,.0f} MB, saved in "
+            f"{queries['seconds']:,.0f} s; milliseconds.",
+            _table(
+                ("query", "features found", "median", "95 %"),
+                (
+                    (name, f"{q['found']:g}", f"{q['p50']:.2f}", f"{q['p95']:.2f}")
+                    for name, q in (*queries["queries"].items(), *(
+                        (f"a page, {depth} in", q) for depth, q in queries["pages"].items()
+                    ))
+                ),
+            ),
+        ]  # fmt: skip
     if memory := results.get("memory"):
         size, peak = memory["bytes"] / 1e6, memory["memory"] / 1e6
         parts += [

@@ -46,7 +46,7 @@ PLACES: tuple[tuple[Any, str, str], ...] = (
     (cim_core.draft.Draft, "save", "saving"),
     (server.ingest, "build_tileset", "leaves"),
     *FAR_TILES,
-    (server.ingest, "check_tileset", "checking"),
+    (server.ingest, "check_tiles", "checking"),
 )
 """Module or class, function, stage. Names that begin with _ are the code's own affair: when one
 goes, this table is to follow."""

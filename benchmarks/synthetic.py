@@ -20,9 +20,13 @@ from benchmarks.run import run
 from benchmarks.stages import FAR_TILES, Stages
 from cim_core.layer import Layer
 from cim_core.progress import Progress
-from tests.support.models import railway, town
+from tests.support.models import buildings, railway, town
 
-LAYERS: dict[str, Callable[[int], Layer]] = {"railway": railway, "town": town}
+LAYERS: dict[str, Callable[[int], Layer]] = {
+    "railway": railway,
+    "town": town,
+    "buildings": buildings,
+}
 
 
 def measure(name: str, elements: int, repeat: int, folder: Path) -> dict[str, Any]:
@@ -71,7 +75,7 @@ def main() -> None:
     with stages.stage("leaves"):
         tiles.build_tileset(layer, target / "content", target / "1" / "tileset.json", Progress())
     with stages.stage("checking"):
-        ids = [feature.id for feature in layer.content.features]
+        ids = [feature.id for feature in layer.features]
         tiles.check_tileset(target / "1" / "tileset.json", ids, Progress())
     stages.save(target / "stages.json", target / "none")
 

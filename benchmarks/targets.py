@@ -43,6 +43,13 @@ def verdicts(results: dict[str, Any]) -> list[Verdict]:
         found.append(
             _kilobytes("first tile, kB", where, town["root_bytes"], limits["town_root_bytes"])
         )
+    if buildings := results.get("buildings"):
+        where, figure = f"{buildings['elements']:,} buildings", buildings["tiling"]
+        seconds, size = limits["buildings_seconds"], limits["buildings_root_bytes"]
+        found.append(Verdict("tiling, CPU s", where, f"{figure:.0f}", f"≤ {seconds:g}", figure <= seconds))  # fmt: skip
+        found.append(_kilobytes("first tile, kB", where, buildings["root_bytes"], size))
+    if queries := results.get("queries"):
+        found += _queries(queries, limits)
     if memory := results.get("memory"):
         times, limit = memory["times_the_file"], limits["memory_times_file"]
         found.append(
@@ -70,6 +77,20 @@ def _file(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
         yield Verdict(
             "import without starting and properties, CPU s", name, said, limit, mine < theirs
         )
+
+
+def _queries(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    where = f"{record['footprints']:,} footprints"
+    for what, limit in (
+        ("a box", limits["box_milliseconds"]),
+        ("a point", limits["point_milliseconds"]),
+        ("the 10 nearest", limits["nearest_milliseconds"]),
+    ):
+        figure = record["queries"][what]["p50"]
+        yield Verdict(f"{what}, ms", where, f"{figure:.2f}", f"≤ {limit:g}", figure <= limit)
+    deep = record["pages"]["100%"]["p50"] / record["pages"]["0%"]["p50"]
+    limit = limits["deep_page"]
+    yield Verdict("the last page, of the first's time", where, f"{deep:.2f}", f"≤ {limit:g}", deep <= limit)  # fmt: skip
 
 
 def _share(what: str, where: str, figure: float, limit: float) -> Verdict:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import ifcopenshell
 import numpy as np
@@ -35,7 +36,13 @@ _KEEP_FRAME_METRES = 5_000.0
 class IfcImporter:
     """Reads IFC2X3, IFC4 and IFC4X3 files."""
 
+    kind: str = "ifc"
     extensions: tuple[str, ...] = (".ifc",)
+
+    def recognises(self, path: Path) -> bool:
+        """Whether it is a STEP file."""
+        with path.open("rb") as file:
+            return file.read(64).lstrip().startswith(b"ISO-10303-21")
 
     def __call__(self, source: Source, placement: Placement, progress: Progress) -> Layer:
         """Import a file; elements that fail are reported in the layer, not raised.

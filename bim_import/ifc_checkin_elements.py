@@ -61,7 +61,7 @@ def _geometry_key(feature: Feature) -> tuple[object, ...]:
 
 def _body(checked: CheckedModel, feature: Feature) -> list[Surface]:
     """The surfaces of a feature in one system of coordinates."""
-    meshes = [checked.layer.content.meshes[item.mesh_key] for item in feature.instances]
+    meshes = [checked.layer.meshes[item.mesh_key] for item in feature.instances]
     first = feature.instances[0].transform
     if all(np.array_equal(item.transform, first) for item in feature.instances):
         return [(mesh.positions, mesh.triangles) for mesh in meshes]
@@ -108,7 +108,7 @@ def element_doubled(checked: CheckedModel, rule: Rule) -> Findings:
 
 def outside_site(checked: CheckedModel, rule: Rule) -> Findings:
     """Elements whose middle lies off the outline of the site, where it has one."""
-    meshes = checked.layer.content.meshes
+    meshes = checked.layer.meshes
     outlines = [
         footprint(
             [

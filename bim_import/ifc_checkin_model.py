@@ -37,7 +37,7 @@ class CheckedModel:
         self.place = place
         self.placement = placement
         self.rules = rules
-        self.features = layer.content.features
+        self.features = layer.features
         self.by_id = {feature.id: feature for feature in self.features}
         self._schema = ifcopenshell.schema_by_name(model.schema_identifier)
         self._kinds: dict[tuple[str, str], bool] = {}
@@ -78,7 +78,7 @@ class CheckedModel:
         instances = [instance for feature in placed for instance in feature.instances]
         if not instances:
             return {}
-        bounds = {key: mesh.bounds() for key, mesh in self.layer.content.meshes.items()}
+        bounds = {key: mesh.bounds() for key, mesh in self.layer.meshes.items()}
         low, high = np.moveaxis(np.array([bounds[i.mesh_key] for i in instances]), 1, 0)
         corners = low[:, None] + _CORNERS * (high - low)[:, None]
         matrices = np.array([instance.transform for instance in instances])

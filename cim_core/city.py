@@ -1,7 +1,7 @@
 """A city: a folder with its settings, its registry and the files of its layers."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,20 +18,34 @@ from cim_core.city_file import (
 )
 from cim_core.draft import GEOMETRY, Draft, drafted, remove_layer, sweep_unfinished
 from cim_core.errors import InvalidInput, NotFound
-from cim_core.feature import Feature
+from cim_core.feature import Feature, Value
 from cim_core.frame import Frame, Projection, projection
 from cim_core.geometry_changes import PlacedMeshes
-from cim_core.geometry_file import UNREADABLE, load_geometry, load_tessellations
-from cim_core.layer import ClassStyle, Features, Georeference, Layer, Placement, check_layer_id
+from cim_core.geometry_file import UNREADABLE, Geometry, load_geometry, load_tessellations
+from cim_core.ground import Surface, Surfaces
+from cim_core.layer import (
+    FILES,
+    SURFACE,
+    ClassStyle,
+    Features,
+    Georeference,
+    Ground,
+    Layer,
+    Placement,
+    check_layer_id,
+)
 from cim_core.locks import locked
 from cim_core.progress import Progress
-from cim_core.receipt import Receipt
+from cim_core.receipt import Receipt, write_receipt
+from cim_core.reference import is_plane
 from cim_core.roll_back import roll_back
 from cim_core.store.database import Database
+from cim_core.store.drawn_features import DrawnFeatures
 from cim_core.store.feature_pairs import FeaturePairs
+from cim_core.store.feature_places import FeaturePlaces
 from cim_core.store.features import FeatureStore, Query
 from cim_core.store.jobs import Jobs
-from cim_core.store.layers import LayerStore, LayerVersion
+from cim_core.store.layers import LayerStore, LayerVersion, describe_layer
 from cim_core.store.receipts import Receipts
 from cim_core.tessellations import Tessellations
 
@@ -43,7 +57,7 @@ _log = logging.getLogger(__name__)
 class City:
     """The one door to a city; several processes may hold it open at once.
 
-    layers, features, feature_pairs, jobs, receipts
+    layers, features, feature_pairs, feature_places, jobs, receipts
         The registry by concern, each plain SQL.
     """
 
@@ -56,6 +70,8 @@ class City:
         self.layers = LayerStore(database)
         self.features = FeatureStore(database)
         self.feature_pairs = FeaturePairs(database)
+        self.drawn_features = DrawnFeatures(database)
+        self.feature_places = FeaturePlaces(database)
         self.jobs = Jobs(database)
         self.receipts = Receipts(database)
 
@@ -128,11 +144,28 @@ class City:
             local_to=settings.frame if own else None,
         )
 
+    def ground(self, *, planned: bool = False, without: str | None = None) -> Ground | None:
+        """The ground as all terrain layers have it, the finer over the coarser; None without any.
+
+        `planned` lays what is planned over what is there, `without` leaves a layer out.
+        """
+        surfaces = []
+        for version in self.layers.current():
+            lifecycle = version.about.lifecycle
+            counts = version.layer != without and (planned or lifecycle == "present")
+            if counts and version.summary.get("kind") == "terrain":
+                folder = self.layers_folder / version.layer / str(version.version)
+                surface = Surface(folder / FILES / SURFACE)
+                surfaces.append((lifecycle == "present", surface.pixel, version.layer, surface))
+        surfaces.sort(key=lambda item: item[:3])
+        return Surfaces(tuple(item[3] for item in surfaces)) if surfaces else None
+
     def settle(self, frame: Frame, crs: str | None) -> None:
         """Give the city its place, if it has none yet."""
         with locked(self.folder / ".locks" / "city.lock"):
             if read_city_file(self.folder).frame is None:
-                write_place(self.folder, frame, crs or default_crs(frame), None)
+                own = crs if crs and is_plane(crs) else default_crs(frame)
+                write_place(self.folder, frame, own, None)
 
     @contextmanager
     def draft(self, layer_id: str, title: str, progress: Progress) -> Iterator[Draft]:
@@ -154,18 +187,29 @@ class City:
         """Serve a kept version of a layer from now on; see `cim_core.roll_back`."""
         return roll_back(self.database, self.layers_folder, layer_id, number)
 
+    def describe(self, layer_id: str, changes: Mapping[str, Value]) -> Receipt:
+        """Keep what is said about a layer from now on, see `cim_core.about`; its receipt.
+
+        Raises `NotFound`. It takes no new version.
+        """
+        self.layers.get(layer_id)
+        parameters: dict[str, Value] = {"layer": layer_id, "about": dict(changes)}
+        receipt = write_receipt("about", (), parameters, {"layer": layer_id})
+        with self.database.transaction() as connection:
+            describe_layer(connection, layer_id, changes, receipt)
+        return receipt
+
     def placed_meshes(self, version: LayerVersion) -> PlacedMeshes:
         """The geometry of a kept version in the frame of that version."""
-        folder = self.layers_folder / version.layer / str(version.version)
-        instances, meshes = load_geometry(folder / GEOMETRY)
+        instances, meshes = self._geometry(version)
         return PlacedMeshes(Frame(*version.summary["frame"]), instances, meshes)
 
     def tessellations(self, layer_id: str) -> Tessellations:
         """What the version that is served knows of geometry; nothing for a new layer."""
-        served = {item.layer: item.version for item in self.layers.current()}.get(layer_id)
-        if served is None:
+        served = {item.layer: item for item in self.layers.current()}.get(layer_id)
+        if served is None or served.summary.get("kind", "model") != "model":
             return Tessellations()
-        path = self.layers_folder / layer_id / str(served) / GEOMETRY
+        path = self.layers_folder / layer_id / str(served.version) / GEOMETRY
         try:
             return load_tessellations(path)
         except UNREADABLE as error:
@@ -187,11 +231,14 @@ class City:
             known, self.features.without_properties(known.layer, known.version, query)
         )
 
+    def _geometry(self, known: LayerVersion) -> Geometry:
+        if known.summary.get("kind", "model") != "model":
+            return {}, {}
+        return load_geometry(self.layers_folder / known.layer / str(known.version) / GEOMETRY)
+
     def _layer(self, known: LayerVersion, features: Iterable[Feature]) -> Layer:
         summary = known.summary
-        instances, meshes = load_geometry(
-            self.layers_folder / known.layer / str(known.version) / GEOMETRY
-        )
+        instances, meshes = self._geometry(known)
         placed = tuple(replace(item, instances=instances.get(item.id, ())) for item in features)
         reference = summary["georeference"]
         return Layer(

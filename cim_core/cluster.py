@@ -79,7 +79,8 @@ def stream(
             ) from error
         finally:
             if client.status == "running":
-                client.run(forget, order.id, wait=False, on_error="ignore")
+                with suppress(OSError):  # a scheduler that was lost has nothing to forget
+                    client.run(forget, order.id, wait=False, on_error="ignore")
 
 
 def _done_by(

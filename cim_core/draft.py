@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from cim_core.about import Said
 from cim_core.extent import Outline, extents
 from cim_core.feature import Feature
 from cim_core.files import make_durable, write_whole
@@ -41,6 +42,8 @@ class Draft:
         The folder of this version alone.
     checkin
         The findings of the kept check-in report by severity; None before there is one.
+    said
+        What is said about the layer with this version, see `cim_core.about`.
     """
 
     def __init__(self, database: Database, root: Path, layer_id: str, version: int) -> None:
@@ -53,6 +56,7 @@ class Draft:
         self.folder.mkdir()
         self._tally = Tally()
         self.checkin: dict[str, int] | None = None
+        self.said: Said = {}
         self.published = False
 
     @property
@@ -62,8 +66,9 @@ class Draft:
 
     def save(self, layer: Layer, geoid_separation: float, progress: Progress) -> None:
         """Keep the layer's features and geometry under this version."""
-        features, meshes = layer.content.features, layer.content.meshes
-        save_geometry(self.folder / GEOMETRY, features, meshes, layer.tessellations)
+        features, meshes = layer.features, layer.meshes
+        if meshes:
+            save_geometry(self.folder / GEOMETRY, features, meshes, layer.tessellations)
         known = self._known_outlines(layer.frame)
         found = extents(features, meshes, layer.frame, geoid_separation, progress, known)
         rows = iter(self._tally.counted(found))
@@ -74,7 +79,7 @@ class Draft:
     def _known_outlines(self, frame: Frame) -> Callable[[Feature], Outline | None]:
         """What the version that is served now knows of outlines."""
         for served in LayerStore(self._database).current():
-            if served.layer == self.layer_id:
+            if served.layer == self.layer_id and served.summary.get("kind", "model") == "model":
                 geometry = self.folder.parent / str(served.version) / GEOMETRY
                 return outlines_of(self._database, served, geometry, frame)
         return lambda _: None
@@ -96,7 +101,9 @@ class Draft:
             make_durable(folder)
         summary = self._tally.summary(layer, tileset, self.checkin)
         with self._database.transaction() as connection:
-            publish_version(connection, self.layer_id, self.version, layer.title, summary, receipt)
+            publish_version(
+                connection, self.layer_id, self.version, layer.title, summary, receipt, self.said
+            )
             if also is not None:
                 also(connection)
         self.published = True

@@ -18,6 +18,18 @@ class NotFound(CimError):
     """What was asked for is not in the city."""
 
 
+class NoSuchAnalysis(NotFound):
+    """An analysis that nobody has registered."""
+
+
+class NoSuchJob(NotFound):
+    """A job that this city never had."""
+
+
+class NotReady(NotFound):
+    """The result of a job that has not ended, or not well."""
+
+
 class InvalidInput(CimError):
     """A file, a value or a parameter is wrong and must be corrected by whoever gave it."""
 

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from cim_core.cells import cover
+from cim_core.cells import covers
 from cim_core.feature import Feature
 from cim_core.frame import Frame
 from cim_core.mesh import Floats, Indices, Mesh, transformed
@@ -46,9 +46,24 @@ def extents(
         portion = features[start : start + _AT_ONCE]
         drawn = [feature for feature in portion if feature.instances]
         found = iter(_extents(drawn, meshes, frame, geoid_separation, progress, known))
+        outlined = iter(_of_shapes([f.shape for f in portion if not f.instances]))
         for feature in portion:
-            yield feature, next(found) if feature.instances else _NOWHERE
+            yield feature, next(found if feature.instances else outlined)
     progress(len(features), len(features), "saving")
+
+
+def _of_shapes(shapes: Sequence[shapely.Geometry | None]) -> list[Extent]:
+    """The extents of what has no body; without heights it lies on the city's zero."""
+    there = [None if shape is None or shape.is_empty else shape for shape in shapes]
+    cells = iter(covers([shape for shape in there if shape is not None]))
+    return [_NOWHERE if shape is None else _of_shape(shape, next(cells)) for shape in there]
+
+
+def _of_shape(shape: shapely.Geometry, cells: NDArray[np.uint64]) -> Extent:
+    west, south, east, north = shape.bounds
+    heights = shapely.get_coordinates(shape, include_z=True)[:, 2] if shape.has_z else np.zeros(1)
+    box = (west, south, float(np.nanmin(heights)), east, north, float(np.nanmax(heights)))
+    return Extent(shape, box, cells)
 
 
 def _extents(
@@ -68,14 +83,17 @@ def _extents(
     ends = np.repeat(middles[:, None], 2, axis=1)
     ends[:, :, 2] = boxes[:, :, 2]
     heights = frame.to_geographic(ends.reshape(-1, 3))[:, 2].reshape(-1, 2) - geoid_separation
-    outlines = [known(feature) for feature in features]
+    shaped = [feature.shape for feature in features if feature.shape is not None]
+    own = iter(zip(shaped, covers(shaped), strict=True))
+    outlines = [known(feature) if feature.shape is None else next(own) for feature in features]
     missing = [row for row, outline in enumerate(outlines) if outline is None]
     flat = []
     for row in missing:
         progress.ask()
         flat.append(footprint(placed[row]))
-    for row, shape in zip(missing, _geographic(flat, middles[missing, 2], frame), strict=True):
-        outlines[row] = shape, cover(shape)
+    shapes = _geographic(flat, middles[missing, 2], frame)
+    for row, shape, cells in zip(missing, shapes, covers(shapes), strict=True):
+        outlines[row] = shape, cells
     found = []
     for outline, (bottom, top) in zip(outlines, heights.tolist(), strict=True):
         assert outline is not None

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import shapely
+
 from cim_core.mesh import Floats
 
 Scalar = str | int | float | bool | None
@@ -53,6 +55,9 @@ class Feature:
         What it can be filtered and styled by; the keys are the layer's own ("storey", "type").
     instances
         Its geometry as placed meshes; empty for what only groups others (a storey).
+    shape
+        Its exact outline, line or point: longitude, latitude and, where it has heights, metres in
+        the city's vertical datum. Without it the outline of the meshes serves.
     """
 
     id: str
@@ -62,3 +67,4 @@ class Feature:
     attributes: Mapping[str, Value] = field(default_factory=dict)
     property_sets: tuple[PropertySet, ...] = ()
     instances: tuple[Instance, ...] = ()
+    shape: shapely.Geometry | None = None

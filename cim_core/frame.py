@@ -1,4 +1,4 @@
-"""Places on the earth: the only module that knows reference systems, datums and ECEF."""
+"""Places on the earth; with `reference` the only module that knows systems, datums and ECEF."""
 
 import math
 import re
@@ -14,6 +14,7 @@ from pyproj.exceptions import CRSError, ProjError
 from cim_core.errors import InvalidInput
 from cim_core.mesh import Floats
 
+EVERYWHERE = (-180.0, -90.0, 180.0, 90.0)
 _ECEF = "EPSG:4978"
 _GEOGRAPHIC_3D = "EPSG:4979"
 
@@ -26,17 +27,17 @@ def _ecef_transformer() -> pyproj.Transformer:
 def geographic_to_ecef(lon_lat_height: Floats) -> Floats:
     """(n, 3) degrees, degrees, ellipsoidal metres → (n, 3) EPSG:4978 metres."""
     points = np.atleast_2d(np.asarray(lon_lat_height, np.float64))
-    return _applied(_ecef_transformer(), points)
+    return applied(_ecef_transformer(), points)
 
 
 def ecef_to_geographic(ecef: Floats) -> Floats:
     """(n, 3) EPSG:4978 metres → (n, 3) degrees, degrees, ellipsoidal metres."""
     points = np.atleast_2d(np.asarray(ecef, np.float64))
-    return _applied(_ecef_transformer(), points, inverse=True)
+    return applied(_ecef_transformer(), points, inverse=True)
 
 
-def _applied(transformer: pyproj.Transformer, points: Floats, *, inverse: bool = False) -> Floats:
-    """Columns of (n, 2) or (n, 3) through PROJ.
+def applied(transformer: pyproj.Transformer, points: Floats, *, inverse: bool = False) -> Floats:
+    """Columns of (n, 2) or (n, 3) through PROJ, which may be the inverse way.
 
     One point goes in as two: pyproj would take an array of one for a number, which numpy forbids.
     """
@@ -107,7 +108,7 @@ class Projection:
     name: str
     unit: float
     bounds: tuple[float, float, float, float]
-    _transformer: pyproj.Transformer = field(repr=False)
+    transformer: pyproj.Transformer = field(repr=False)
     geoid_separation: float = 0.0
     local_to: Frame | None = None
 
@@ -117,13 +118,13 @@ class Projection:
         Rows outside the projection's reach come back as inf, never as a wrong place.
         """
         points = np.atleast_2d(np.asarray(east_north_height, np.float64))
-        lon_lat = _applied(self._transformer, points[:, :2])
+        lon_lat = applied(self.transformer, points[:, :2])
         return np.column_stack([lon_lat, points[:, 2] + self.geoid_separation])
 
     def from_geographic(self, lon_lat_height: Floats) -> Floats:
         """(n, 3) longitude, latitude, ellipsoidal height → (n, 3) axis units and metres."""
         points = np.atleast_2d(np.asarray(lon_lat_height, np.float64))
-        east_north = _applied(self._transformer, points[:, :2], inverse=True)
+        east_north = applied(self.transformer, points[:, :2], inverse=True)
         return np.column_stack([east_north, points[:, 2] - self.geoid_separation])
 
     def covers(self, lon: float, lat: float, margin: float = 1.0) -> bool:
@@ -151,22 +152,14 @@ def projection(
     """
     if pipeline is not None:
         return _secret_projection(crs, pipeline, geoid_separation, local_to)
-    try:
-        system = _look_up(crs)
-    except CRSError as error:
-        raise InvalidInput(
-            f"the reference system {crs!r} is not known; give an EPSG code such as EPSG:4547"
-        ) from error
-    flat = _horizontal(system)
+    flat = horizontal(known_system(crs))
     if not flat.is_projected:
         raise InvalidInput(
             f"the reference system {crs!r} is not a map projection; give a projected one "
             "such as EPSG:4547"
         )
     area = flat.area_of_use
-    bounds = (
-        (area.west, area.south, area.east, area.north) if area else (-180.0, -90.0, 180.0, 90.0)
-    )
+    bounds = (area.west, area.south, area.east, area.north) if area else EVERYWHERE
     unit = flat.axis_info[0].unit_conversion_factor
     transformer = pyproj.Transformer.from_crs(
         flat, "EPSG:4326", always_xy=True, allow_ballpark=True
@@ -174,15 +167,23 @@ def projection(
     return Projection(crs, unit, bounds, transformer, geoid_separation)
 
 
-def _look_up(crs: str) -> pyproj.CRS:
-    """By what PROJ takes, else by the EPSG code that stands in a longer name."""
+def known_system(crs: str) -> pyproj.CRS:
+    """By what PROJ takes, else by the EPSG code that stands in a longer name.
+
+    Raises `InvalidInput` when PROJ does not know it.
+    """
     try:
-        return pyproj.CRS.from_user_input(crs)
-    except CRSError:
-        code = re.search(r"EPSG\W*(\d{4,6})\b", crs, re.IGNORECASE)
-        if code is None:
-            raise
-        return pyproj.CRS.from_epsg(int(code.group(1)))
+        try:
+            return pyproj.CRS.from_user_input(crs)
+        except CRSError:
+            code = re.search(r"EPSG\W*(\d{4,6})\b", crs, re.IGNORECASE)
+            if code is None:
+                raise
+            return pyproj.CRS.from_epsg(int(code.group(1)))
+    except CRSError as error:
+        raise InvalidInput(
+            f"the reference system {crs!r} is not known; give an EPSG code such as EPSG:4547"
+        ) from error
 
 
 def _secret_projection(
@@ -196,11 +197,11 @@ def _secret_projection(
             f"the PROJ pipeline of the reference system {name!r} cannot be used; check the file "
             "that city.toml names under crs_pipeline with `projinfo`"
         ) from None
-    everywhere = (-180.0, -90.0, 180.0, 90.0)
-    return Projection(name, 1.0, everywhere, transformer, geoid_separation, local_to)
+    return Projection(name, 1.0, EVERYWHERE, transformer, geoid_separation, local_to)
 
 
-def _horizontal(system: pyproj.CRS) -> pyproj.CRS:
+def horizontal(system: pyproj.CRS) -> pyproj.CRS:
+    """The part of a system without heights."""
     if system.is_compound:
         return system.sub_crs_list[0]
     return system.to_2d() if len(system.axis_info) > 2 else system

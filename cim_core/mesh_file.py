@@ -56,7 +56,7 @@ def local_scene(layer: Layer, about: Mapping[str, Value], system: Projection | N
     }
     if system is not None:
         said["origin_in_crs"] = _anchor_in(frame, system)
-    return Scene(layer.content, np.zeros(3), said)
+    return Scene(layer.placed, np.zeros(3), said)
 
 
 def projected_scene(layer: Layer, about: Mapping[str, Value], system: Projection) -> Scene:
@@ -74,7 +74,7 @@ def projected_scene(layer: Layer, about: Mapping[str, Value], system: Projection
             f"the layer {layer.id!r} lies outside the area of {system.name!r}; give the system "
             "of its place"
         )
-    found = list(bodies(layer.content))
+    found = list(bodies(layer.placed))
     points = np.vstack([np.empty((0, 3)), *(body.positions for body in found)])
     points = system.from_geographic(layer.frame.to_geographic(points)) if len(points) else points
     origin = np.floor(points.min(axis=0)) if len(points) else np.zeros(3)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from cim_core.catalogue import default_cim_level
 from cim_core.feature import Feature
 from cim_core.layer import ClassStyle, Layer
 from cim_core.store.features import Extent
@@ -41,9 +42,10 @@ class Tally:
     ) -> Summary:
         """The summary of a layer whose features have all been counted."""
         return Summary(
+            kind=layer.kind,
             lifecycle=layer.lifecycle,
             level=layer.level,
-            cim_level=layer.cim_level,
+            cim_level=layer.cim_level or default_cim_level(layer.kind),
             sensitivity=layer.sensitivity,
             frame=[layer.frame.lon, layer.frame.lat, layer.frame.height],
             bbox=self.bbox,
@@ -71,7 +73,7 @@ class Tally:
 
     def _storey_list(self, layer: Layer) -> list[StoreySummary]:
         storeys: list[StoreySummary] = []
-        for feature in layer.content.features:
+        for feature in layer.features:
             if feature.id not in self._storeys:
                 continue
             elevation = feature.attributes.get("elevation")

@@ -1,4 +1,6 @@
-"""Two small fictional buildings, authored from a seed with IfcOpenShell.
+"""Two small fictional buildings as IFC, and in `district` the place they stand in.
+
+The buildings are authored from a seed with IfcOpenShell.
 
 See SOURCES.md for what they are and how they are made.
 """

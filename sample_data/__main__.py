@@ -6,19 +6,25 @@ import argparse
 import sys
 from pathlib import Path
 
-from sample_data import generate
+from sample_data import district, generate
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the sample buildings and print their paths; return the exit code."""
+    """Write the sample buildings and the district around them; return the exit code."""
     parser = argparse.ArgumentParser(
-        prog="python -m sample_data", description="Write the fictional sample buildings as IFC."
+        prog="python -m sample_data",
+        description="Write the fictional sample district and its two buildings.",
     )
-    parser.add_argument("folder", type=Path, help="folder for the IFC files")
+    parser.add_argument("folder", type=Path, help="folder for the files")
     parser.add_argument("--seed", type=int, default=2026, help="seed of ids and variation")
     options = parser.parse_args(arguments)
-    for path in generate(options.folder, options.seed):
-        sys.stdout.write(f"{path}\n")
+
+    def tell(done: int, total: int, stage: str) -> None:
+        if stage:
+            sys.stderr.write(f"writing {done + 1}/{total}: {stage}\n")
+
+    generate(options.folder, options.seed, tell)
+    sys.stdout.write(f"{district.generate(options.folder, options.seed, tell)}\n")
     return 0
 
 

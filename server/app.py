@@ -10,10 +10,14 @@ from fastapi import FastAPI
 from cim_core import __version__
 from cim_core.city import City
 from server import problem_answers
+from server.columns import Columns
 from server.comparisons import Comparisons
 from server.guard import SameOrigin
 from server.hub import Hub
 from server.routes import (
+    attributes,
+    catalogue,
+    cells,
     checkin,
     collections,
     events,
@@ -21,9 +25,12 @@ from server.routes import (
     imports,
     jobs,
     meta,
+    processes,
     receipts,
     search,
+    tiles,
     versions,
+    wmts,
 )
 from server.runner import Runner
 from server.settings import Settings
@@ -36,7 +43,9 @@ _log = logging.getLogger(__name__)
 def create_app(settings: Settings) -> FastAPI:
     """The application for the city the settings name; the city is begun if its folder is new."""
     city = City.open_or_create(settings.city)
-    state = State(settings, city, Hub(city), Runner(city, settings), Comparisons(city))
+    state = State(
+        settings, city, Hub(city), Runner(city, settings), Comparisons(city), Columns(city)
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -58,6 +67,10 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (
         meta,
         collections,
+        catalogue,
+        processes,
+        attributes,
+        cells,
         geometry,
         versions,
         checkin,
@@ -66,6 +79,8 @@ def create_app(settings: Settings) -> FastAPI:
         jobs,
         receipts,
         events,
+        tiles,
+        wmts,
     ):
         app.include_router(module.router)
     app.mount("/t", tiles_app(city.layers_folder, state.is_published))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -72,8 +73,10 @@ def _checked(file: Path, folder: Path | None, crs: str | None, anchor: str | Non
     )
     crew = load_settings().crew()
     earlier = Tessellations() if city is None else city.tessellations(layer_id)
-    source = Source(file.resolve(), file.name, layer_id, file.stem, crew, rules, earlier)
-    with progress_bar(file.name) as listener:
+    with TemporaryDirectory() as scratch, progress_bar(file.name) as listener:
+        source = Source(
+            file.resolve(), file.name, layer_id, file.stem, crew, rules, earlier, Path(scratch)
+        )
         layer = importer(source, placement, Progress(listener))
     return report(layer, rules, hash_file(file, file.name))
 

@@ -38,6 +38,9 @@ EXIT_CODES: dict[type[errors.CimError], int] = {
 }
 """What an exit code says; 1 is an unforeseen error, 2 a wrong command line."""
 
+PARTLY = 11
+"""The exit code where some files of a folder were imported and others could not be."""
+
 err = Console(stderr=True)
 """Where people are told things; stdout belongs to results."""
 

@@ -1,6 +1,7 @@
 """What is told of layers and features, over HTTP and on the command line alike."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,11 @@ from cim_core.store.layers import LayerVersion, RollBack
 
 GEOJSON = "application/geo+json"
 GLB = "model/gltf-binary"
+MVT = "application/vnd.mapbox-vector-tile"
+_OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
+
+DRAWN = frozenset({"model", "points", "tileset", "textured"})
+"""The kinds of layers that are drawn as 3D Tiles."""
 
 
 def link(
@@ -25,21 +31,20 @@ def collection(version: LayerVersion) -> dict[str, Any]:
     """A layer as an OGC API collection, with what a viewer needs to draw it."""
     summary = version.summary
     base = f"/collections/{version.layer}"
-    tileset = f"/t/{version.layer}/{version.version}/tileset.json"
+    kind = summary.get("kind", "model")
+    tileset = f"/t/{version.layer}/{version.version}/tileset.json" if kind in DRAWN else None
     return {
         "id": version.layer,
         "title": version.title,
         "itemType": "feature",
-        "kind": "features",
-        "lifecycle": summary["lifecycle"],
-        "level": summary["level"],
-        "cim_level": summary["cim_level"],
-        "sensitivity": summary["sensitivity"],
+        "kind": kind,
+        **asdict(version.about),
         "extent": {
             "spatial": {
                 "bbox": [summary["bbox"]] if summary["bbox"] else [],
                 "crs": "http://www.opengis.net/def/crs/OGC/0/CRS84h",
-            }
+            },
+            "temporal": {"interval": [_interval(version.about.date)]},
         },
         "numberOfFeatures": summary["features"],
         "version": version.version,
@@ -48,15 +53,38 @@ def collection(version: LayerVersion) -> dict[str, Any]:
         "georeference": summary["georeference"],
         "classes": [{"class": name, **style} for name, style in summary["classes"].items()],
         "storeys": summary["storeys"],
-        "tileset": {"href": tileset, **summary["tileset"]},
+        "tileset": {"href": tileset, **summary["tileset"]} if tileset else None,
         "checkin": checkin_summary(version.layer, version.version, summary.get("checkin")),
         "links": [
             link(base, "self"),
             link(f"{base}/items", "items", GEOJSON),
-            link(tileset, "http://www.opengis.net/def/rel/ogc/1.0/tileset", title="3D Tiles 1.1"),
+            *_tile_links(version, tileset),
+            link(f"{base}/thumbnail", "preview", "image/png"),
             link(f"/receipts/{version.receipt}", "describedby", title="receipt"),
         ],
     }
+
+
+def _tile_links(version: LayerVersion, tileset: str | None) -> list[dict[str, str]]:
+    """By what a layer can be drawn; map tiles by the templates of their addresses."""
+    if tileset is not None:
+        return [link(tileset, f"{_OGC}tileset", title="3D Tiles 1.1")]
+    maps = f"/tiles/{version.layer}/{version.version}/{{z}}/{{x}}/{{y}}"
+    pictures = link(f"{maps}.png", f"{_OGC}tilesets-map", "image/png", "XYZ, Web Mercator")
+    match version.summary.get("kind"):
+        case "terrain":
+            layer_json = f"/t/{version.layer}/{version.version}/files/terrain/layer.json"
+            return [link(layer_json, f"{_OGC}tileset", title="quantized-mesh 1.0"), pictures]
+        case "vector":
+            shapes = link(f"{maps}.mvt", f"{_OGC}tilesets-vector", MVT, "XYZ, Web Mercator")
+            return [shapes, pictures]
+        case _:
+            return [pictures]
+
+
+def _interval(day: str | None) -> list[str | None]:
+    """The time from a date (a year, a month or a day) on, without an end; both open without one."""
+    return [f"{(day + '-01-01')[:10]}T00:00:00Z" if day else None, None]
 
 
 def checkin_summary(

@@ -80,7 +80,7 @@ def chosen(city: City, version: LayerVersion, query: Query) -> Layer:
     Those come along where the query names them by id or class. Raises `NotFound`.
     """
     layer = city.select(version, query)
-    features = layer.content.features
+    features = layer.features
     for feature_id in sorted(set(query.ids or ()) - {feature.id for feature in features}):
         known = city.features.get(version.layer, version.version, feature_id)
         if known.footprint is None:
@@ -96,7 +96,7 @@ def chosen(city: City, version: LayerVersion, query: Query) -> Layer:
             f"no element of the layer {version.layer!r} matches; ask for other ids, a wider box or "
             "another class or storey"
         )
-    return replace(layer, content=Features(features, layer.content.meshes))
+    return replace(layer, content=Features(features, layer.meshes))
 
 
 def check_size(triangles: int, at_most: int | None) -> None:
@@ -110,9 +110,9 @@ def check_size(triangles: int, at_most: int | None) -> None:
 
 
 def _triangles(layer: Layer) -> Iterable[int]:
-    for feature in layer.content.features:
+    for feature in layer.features:
         for instance in feature.instances:
-            yield len(layer.content.meshes[instance.mesh_key].triangles)
+            yield len(layer.meshes[instance.mesh_key].triangles)
 
 
 def _shown_system(city: City, layer: Layer) -> Projection | None:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
+from cim_core.about import About
 from cim_core.city import City
 from cim_core.feature import Value
 
@@ -26,7 +27,7 @@ class Hub:
         self._listeners: set[asyncio.Queue[Event | None]] = set()
         self._jobs: dict[str, dict[str, Value]] = {}
         self._unended: set[str] = set()
-        self._layers: dict[str, int] = {}
+        self._layers: dict[str, tuple[int, About]] = {}
 
     async def run(self) -> None:
         """Until cancelled; then every listener is told that it is over."""
@@ -67,10 +68,12 @@ class Hub:
             self._jobs[job_id] = described
         self._jobs = {job_id: self._jobs[job_id] for job_id in watched}
         self._unended = {job_id for job_id, job in watched.items() if not job.ended}
-        layers = {version.layer: version.version for version in self._city.layers.current()}
+        current = self._city.layers.current()
+        layers = {version.layer: (version.version, version.about) for version in current}
         for layer in sorted({*layers, *self._layers}):
             if layers.get(layer) != self._layers.get(layer):
-                events.append(("layer", {"id": layer, "version": layers.get(layer)}))
+                number = layers[layer][0] if layer in layers else None
+                events.append(("layer", {"id": layer, "version": number}))
         self._layers = layers
         return events
 

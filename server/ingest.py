@@ -4,11 +4,12 @@ import hashlib
 import os
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import cast
 
+from cim_core.about import said_about
 from cim_core.city import City
 from cim_core.draft import GEOMETRY, TILESET, Draft, contents_of
 from cim_core.errors import InvalidInput
@@ -22,8 +23,9 @@ from cim_core.work import Crew
 from server.checkin import check_in, keep_checkin_of
 from server.describe import checkin_summary
 from server.importers import importer_for
+from server.sources import inputs_of
 from server.zh import in_chinese
-from tiles import build_tileset, check_tileset
+from tiles import build_tileset, check_tiles
 
 Report = dict[str, Value]
 Also = Callable[[sqlite3.Connection, Report], None]
@@ -39,13 +41,16 @@ class Upload:
     title: str
     crs: str | None = None
     anchor: tuple[float, float, float] | None = None
+    kind: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
 
     def as_parameters(self) -> dict[str, Value]:
         """As a job keeps it."""
         return {
             "path": str(self.path), "filename": self.filename, "layer": self.layer_id,
             "title": self.title, "crs": self.crs,
-            "anchor": list(self.anchor) if self.anchor else None,
+            "anchor": list(self.anchor) if self.anchor else None, "kind": self.kind,
+            "options": dict(self.options),
         }  # fmt: skip
 
     @classmethod
@@ -57,6 +62,8 @@ class Upload:
             Path(str(values["path"])), str(values["filename"]), str(values["layer"]),
             str(values["title"]), None if values["crs"] is None else str(values["crs"]),
             cast("tuple[float, float, float]", (lon, lat, height)) if anchor else None,
+            cast("str | None", values.get("kind")),
+            cast("dict[str, str]", values.get("options") or {}),
         )  # fmt: skip
 
 
@@ -92,6 +99,23 @@ def parse_anchor(text: str | None) -> tuple[float, float, float] | None:
     return lon, lat, height
 
 
+def parse_options(texts: Iterable[str]) -> dict[str, str]:
+    """Read name=value, each.
+
+    >>> parse_options(["vertical_unit=foot"])
+    {'vertical_unit': 'foot'}
+    """
+    options = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name.isidentifier() and equals):
+            raise InvalidInput(
+                f"the option {text!r} cannot be read; write name=value, as in vertical_unit=foot"
+            )
+        options[name] = value
+    return options
+
+
 def ingest(
     city: City, upload: Upload, crew: Crew, progress: Progress, also: Also | None = None
 ) -> Report:
@@ -100,20 +124,27 @@ def ingest(
     `also` joins the publishing transaction with the report. Raises `CimError`, of which `Refused`
     says that the city's check-in rules do not let the file in.
     """
-    importer = importer_for(upload.filename)
+    importer = importer_for(upload.filename, upload.path, upload.kind)
+    said = said_about(upload.options)
     rules = city.rules
     with city.draft(upload.layer_id, upload.title, progress) as draft:
+        draft.said = said
         source = Source(
             upload.path, upload.filename, upload.layer_id, upload.title, crew, rules,
             earlier=city.tessellations(upload.layer_id), scratch=draft.folder,
+            ground=city.ground(
+                planned=upload.options.get("lifecycle") == "planned", without=upload.layer_id
+            ),
+            options=upload.options,
         )  # fmt: skip
-        inputs = (hash_file(upload.path, upload.filename),)
+        inputs = inputs_of(upload.path, upload.filename)
         placement = city.placement(upload.layer_id, upload.crs, upload.anchor)
         layer = importer(source, placement, progress)
         check_in(city, draft, layer, rules, inputs[0])
         parameters: dict[str, Value] = {
             "layer": upload.layer_id, "crs": upload.crs,
             "anchor": list(upload.anchor) if upload.anchor else None,
+            "kind": importer.kind, "options": dict(upload.options),
         }  # fmt: skip
         return _publish(city, draft, layer, "import", inputs, parameters, progress, also)
 
@@ -124,6 +155,11 @@ def retile(city: City, layer_id: str, progress: Progress, also: Also | None = No
     with city.draft(layer_id, title, progress) as draft:
         # Under the layer's lock: an import that ended meanwhile is what is tiled again.
         before = city.layers.get(layer_id)
+        if before.summary.get("kind", "model") != "model":
+            raise InvalidInput(
+                f"the layer {layer_id!r} is not made of elements, so its tiles are not made from "
+                "the registry; import its file again"
+            )
         layer = city.load_version(before)
         layer = replace(layer, tessellations=city.tessellations(layer_id))
         kept = city.layers_folder / layer_id / str(before.version) / GEOMETRY
@@ -140,13 +176,16 @@ def _publish(
     tileset = draft.folder / TILESET
     # Tiling again on purpose makes every tile again, in case one was damaged.
     before = _served(city, layer.id) if kind == "import" else None
+    before = before if before is not None and before.is_file() else None
     summary = build_tileset(layer, draft.content, tileset, progress, before=before)
     known = frozenset(contents_of(before)) if before else frozenset()
-    check_tileset(tileset, _drawn(layer), progress, known=known)
+    drawn = tileset.is_file()
+    if drawn:
+        check_tiles(layer, tileset, _drawn(layer), progress, known=known)
     progress(0, 0, "publishing")
     outputs: dict[str, Value] = {
         "layer": layer.id, "version": draft.version,
-        "tileset_sha256": hash_file(tileset, TILESET).sha256,
+        "tileset_sha256": hash_file(tileset, TILESET).sha256 if drawn else None,
     }  # fmt: skip
     georeference: dict[str, Value] = {
         "method": layer.georeference.method, "crs": layer.georeference.crs,
@@ -158,7 +197,7 @@ def _publish(
     report: Report = {
         "layer": layer.id,
         "version": draft.version,
-        "features": len(_drawn(layer)),
+        "features": len(_drawn(layer)) or sum(f.shape is not None for f in layer.features),
         "reused": effort.reused if effort else None,
         "tessellated": effort.tessellated if effort else None,
         "dropped": [
@@ -175,7 +214,7 @@ def _publish(
             "crs": layer.georeference.crs,
             "note": dict(layer.georeference.note),
         },
-        "tileset": f"/t/{layer.id}/{draft.version}/{TILESET}",
+        "tileset": f"/t/{layer.id}/{draft.version}/{TILESET}" if drawn else None,
         "tiles": {key: value for key, value in summary.items() if isinstance(value, int | float)},
         "bytes": summary["bytes"],
         "receipt": receipt.id,
@@ -211,3 +250,5 @@ def _drawn(layer: Layer) -> list[str]:
         case Features(features, meshes):
             solid = {key for key, part in solid_triangles(meshes).items() if part.any()}
             return [f.id for f in features if any(i.mesh_key in solid for i in f.instances)]
+        case files:
+            return [f.id for f in files.features]

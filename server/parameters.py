@@ -53,6 +53,17 @@ def parse_point(text: str) -> tuple[float, float, float]:
     )
 
 
+def parse_place(text: str) -> tuple[float, float]:
+    """A place on the map: longitude and latitude."""
+    numbers = _numbers(text)
+    if len(numbers) == 2 and _on_earth(*numbers):
+        lon, lat = numbers
+        return lon, lat
+    raise InvalidInput(
+        f"point={text} is not a place on the map; write longitude,latitude, as in point=113.46,23.1"
+    )
+
+
 def parse_normal(text: str) -> tuple[float, float, float]:
     """A direction: metres east, north and up."""
     numbers = _numbers(text)

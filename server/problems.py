@@ -36,6 +36,16 @@ STATUS: Mapping[type[errors.CimError], tuple[int, str]] = {
 }
 
 
+_OGC = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0/"
+
+TYPES: Mapping[type[errors.CimError], str] = {
+    errors.NoSuchAnalysis: f"{_OGC}no-such-process",
+    errors.NoSuchJob: f"{_OGC}no-such-job",
+    errors.NotReady: f"{_OGC}result-not-ready",
+}
+"""The problems that a standard has given a name (OGC 18-062r2, 7.11 to 7.13)."""
+
+
 def problem_of(error: Exception) -> dict[str, Value]:
     """The problem document of an error.
 
@@ -47,7 +57,9 @@ def problem_of(error: Exception) -> dict[str, Value]:
         status, title = next(
             answer for kind, answer in STATUS.items() if isinstance(foreseen, kind)
         )
-        described = problem(status, title, foreseen.sentence)
+        described = problem(
+            status, title, foreseen.sentence, TYPES.get(type(foreseen), "about:blank")
+        )
         if isinstance(foreseen, Refused):
             described |= {"detail_zh": foreseen.chinese, "checkin": dict(foreseen.checkin)}
         return described
@@ -74,11 +86,11 @@ def foreseen_as(error: Exception) -> errors.CimError | None:
     )
 
 
-def problem(status: int, title: str, sentence: str) -> dict[str, Value]:
+def problem(status: int, title: str, sentence: str, kind: str = "about:blank") -> dict[str, Value]:
     """A problem document; its sentence also in Chinese, where there is a translation."""
     chinese = in_chinese(sentence)
     return {
-        "type": "about:blank",
+        "type": kind,
         "title": title,
         "status": status,
         "detail": sentence,

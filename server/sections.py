@@ -68,7 +68,7 @@ def section(
     """
     layer = chosen(city, version, Query(feature_class=feature_class))
     plane, height = _plane(city, version, layer.frame, where)
-    met = [body for body in bodies(layer.content) if meets(body, plane)]
+    met = [body for body in bodies(layer.placed) if meets(body, plane)]
     if not met:
         _, _, low, _, _, high = _bbox(version)
         raise InvalidInput(

@@ -10,7 +10,8 @@ from server.app import create_app
 from server.settings import Settings
 
 _HOST = "127.0.0.1"
-_GRACE_SECONDS = 2
+_GRACE_SECONDS = 12
+"""What takes longest to answer is a picture of a layer that nobody has asked for yet."""
 
 
 def serve_city(settings: Settings, announce: Callable[[str], None]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from cim_core.city import City
-from cim_core.errors import NotFound
+from server.columns import Columns
 from server.comparisons import Comparisons
 from server.hub import Hub
 from server.runner import Runner
@@ -22,13 +22,11 @@ class State:
     hub: Hub
     runner: Runner
     comparisons: Comparisons
+    columns: Columns
 
     def is_published(self, layer: str, version: int) -> bool:
         """Whether a version of a layer may be seen."""
-        try:
-            return any(known.version == version for known in self.city.layers.versions(layer))
-        except NotFound:
-            return False
+        return self.city.layers.is_kept(layer, version)
 
 
 def _state(request: Request) -> State:

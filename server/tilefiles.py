@@ -1,11 +1,12 @@
-"""Files that never change, straight from disk: tiles and the viewer's assets.
+"""Files that never change, straight from disk: tiles, rasters and the viewer's assets.
 
 A small ASGI application of its own because of what it is asked: thousands of requests a minute for
 the same bytes. It sends the gzip copy lying beside a file where the client takes it.
 """
 
+import gzip
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,12 +14,26 @@ import anyio.to_thread
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from cim_core.layer import FILES
+
 _TYPES = {
     ".glb": b"model/gltf-binary", ".json": b"application/json", ".html": b"text/html; charset=utf-8",
     ".js": b"text/javascript; charset=utf-8", ".css": b"text/css; charset=utf-8",
     ".svg": b"image/svg+xml", ".png": b"image/png", ".jpg": b"image/jpeg", ".wasm": b"application/wasm",
     ".xml": b"application/xml", ".gltf": b"model/gltf+json", ".woff2": b"font/woff2",
 }  # fmt: skip
+_DATA_TYPES = {
+    ".glb": b"model/gltf-binary", ".json": b"application/json", ".gltf": b"model/gltf+json",
+    ".png": b"image/png", ".jpg": b"image/jpeg", ".jpeg": b"image/jpeg", ".webp": b"image/webp",
+    ".ktx2": b"image/ktx2", ".terrain": b"application/vnd.quantized-mesh",
+    ".tif": b"image/tiff; application=geotiff; profile=cloud-optimized",
+    ".mvt": b"application/vnd.mapbox-vector-tile", ".pbf": b"application/vnd.mapbox-vector-tile",
+}  # fmt: skip
+"""Of a version's own files, some of which strangers made: none of these a browser would run."""
+_PACKED = ".terrain"
+"""Lies on disk as gzip, because no client asks for it otherwise."""
+_AT_ONCE = 4_000_000
+"""Bytes up to which a file is read whole; larger ones are sent piece by piece."""
 _FOREVER = b"public, max-age=31536000, immutable"
 _ASK_AGAIN = b"no-cache"
 # Listed, and not with a quality of nought.
@@ -29,11 +44,23 @@ Locate = Callable[[str], Path | None]
 
 
 @dataclass(frozen=True, slots=True)
+class _File:
+    """What is to be sent: `body` is None where it is too large to be read at once."""
+
+    path: Path
+    size: int
+    tag: bytes
+    encoded: bool
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
 class FileApp:
     """Serves what `locate` finds for a path below the mount; None is answered with 404."""
 
     locate: Locate
     immutable: Callable[[str], bool]
+    types: Callable[[str], Mapping[str, bytes]] = lambda name: _TYPES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -43,56 +70,64 @@ class FileApp:
         name = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
         headers = dict(scope["headers"])
         ranged = scope["method"] == "GET" and _RANGE.match(headers.get(b"range", b"").strip())
-        wants_gzip = bool(_GZIP.search(headers.get(b"accept-encoding", b""))) and not ranged
-        found = await anyio.to_thread.run_sync(self._read, name, wants_gzip)
+        takes_gzip = bool(_GZIP.search(headers.get(b"accept-encoding", b"")))
+        found = await anyio.to_thread.run_sync(self._read, name, takes_gzip, bool(ranged))
         if found is None:
             await _problem(send, 404, "Not found", [])
             return
-        body, packed, tag = found
+        kind = self.types(name).get(Path(name).suffix.lower(), b"application/octet-stream")
         answer = [
-            (b"content-type", _TYPES.get(Path(name).suffix, b"application/octet-stream")),
+            (b"content-type", kind),
             (b"cache-control", _FOREVER if self.immutable(name) else _ASK_AGAIN),
-            (b"etag", tag),
+            (b"etag", found.tag),
             (b"accept-ranges", b"bytes"),
             (b"vary", b"Accept-Encoding"),
             (b"x-content-type-options", b"nosniff"),
         ]
-        if _matches(headers.get(b"if-none-match"), tag):
+        if _matches(headers.get(b"if-none-match"), found.tag):
             await _send(send, 304, answer, b"", with_length=False)
             return
-        status = 200
-        if packed:
+        status, part = 200, slice(0, found.size)
+        if found.encoded:
             answer.append((b"content-encoding", b"gzip"))
-        elif ranged and headers.get(b"if-range", tag) == tag:
-            part = _part(headers[b"range"], len(body))
-            if part is None:
-                total = b"bytes */%d" % len(body)
+        elif ranged and headers.get(b"if-range", found.tag) == found.tag:
+            asked = _part(headers[b"range"], found.size)
+            if asked is None:
+                total = b"bytes */%d" % found.size
                 await _problem(send, 416, "Range not satisfiable", [(b"content-range", total)])
                 return
-            status = 206
+            status, part = 206, asked
             answer.append(
-                (b"content-range", b"bytes %d-%d/%d" % (part.start, part.stop - 1, len(body)))
+                (b"content-range", b"bytes %d-%d/%d" % (part.start, part.stop - 1, found.size))
             )
-            body = body[part]
-        await _send(
-            send, status, answer, b"" if scope["method"] == "HEAD" else body, length=len(body)
-        )
+        length = part.stop - part.start
+        if scope["method"] == "HEAD":
+            await _send(send, status, answer, b"", length=length)
+        elif found.body is not None:
+            await _send(send, status, answer, found.body[part])
+        else:
+            await _stream(send, status, answer, found.path, part)
 
-    def _read(self, name: str, wants_gzip: bool) -> tuple[bytes, bool, bytes] | None:
+    def _read(self, name: str, takes_gzip: bool, ranged: bool) -> _File | None:
         path = self.locate(name)
         if path is None:
             return None
         packed = path.with_name(f"{path.name}.gz")
+        stored_packed = path.suffix == _PACKED
         try:
-            use_packed = wants_gzip and packed.is_file()
-            chosen = packed if use_packed else path
-            body = chosen.read_bytes()
-            stamp = path.stat().st_mtime_ns
+            beside = takes_gzip and not ranged and not stored_packed and packed.is_file()
+            chosen = packed if beside else path
+            size = chosen.stat().st_size
+            body = chosen.read_bytes() if size <= _AT_ONCE else None
+            status = path.stat()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
+        encoded = beside or (stored_packed and takes_gzip)
+        if stored_packed and not takes_gzip and body is not None:
+            body = gzip.decompress(body)
         # Two encodings of a file are two representations, so they have two tags (RFC 9110, 8.8.3).
-        tag = b'"%x-%x%s"' % (stamp, path.stat().st_size, b"-gz" if use_packed else b"")
-        return body, use_packed, tag
+        tag = b'"%x-%x%s"' % (status.st_mtime_ns, status.st_size, b"-gz" if encoded else b"")
+        return _File(chosen, size if body is None else len(body), tag, encoded, body)
 
 
 def _matches(header: bytes | None, tag: bytes) -> bool:
@@ -133,36 +168,61 @@ async def _send(
     await send({"type": "http.response.body", "body": body})
 
 
+async def _stream(
+    send: Send, status: int, headers: list[tuple[bytes, bytes]], path: Path, part: slice
+) -> None:
+    """Send a part of a file piece by piece; it must not have changed since it was looked at."""
+    length = part.stop - part.start
+    headers = [*headers, (b"content-length", b"%d" % length)]
+    async with await anyio.open_file(path, "rb") as file:
+        await file.seek(part.start)
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        while length > 0:
+            piece = await file.read(min(length, _AT_ONCE))
+            if not piece:  # cut off meanwhile: the client sees the missing length
+                break
+            length -= len(piece)
+            await send({"type": "http.response.body", "body": piece, "more_body": length > 0})
+
+
 _LAYER = r"[a-z0-9][a-z0-9_-]{0,62}"
-_TILE = re.compile(rf"({_LAYER})/(?:(\d{{1,9}})/tileset\.json|content/([0-9a-f]{{32}}\.glb))$")
+_TILE = re.compile(
+    rf"({_LAYER})/(?:content/([0-9a-f]{{32}}\.glb)|(\d{{1,9}})/(tileset\.json|{FILES}/[^\0]+))$"
+)
 
 
 def tiles_app(layers_folder: Path, published: Callable[[str, int], bool]) -> FileApp:
-    """The application that serves `layers/`: tileset.json of published versions, and contents."""
+    """The application that serves `layers/`: contents, and what published versions have.
+
+    That is their tileset.json and all that lies below their `files/`.
+    """
 
     def locate(name: str) -> Path | None:
         match = _TILE.match(name)
         if match is None:
             return None
-        layer, version, content = match.groups()
+        layer, content, version, path = match.groups()
         if content is not None:
             return layers_folder / layer / "content" / content
         if not published(layer, int(version)):
             return None
-        return layers_folder / layer / str(int(version)) / "tileset.json"
+        folder = layers_folder / layer / str(int(version))
+        return folder / path if path == "tileset.json" else _below(folder / FILES, folder / path)
 
-    return FileApp(locate, lambda name: True)
+    return FileApp(locate, lambda name: True, lambda name: _DATA_TYPES)
+
+
+def _below(root: Path, path: Path) -> Path | None:
+    """The path if it is a file in the folder, wherever links in it lead."""
+    try:
+        found = path.resolve()
+        return found if found.is_relative_to(root.resolve()) and found.is_file() else None
+    except (ValueError, OSError):  # a name no file can have
+        return None
 
 
 def assets_app(folder: Path) -> FileApp:
     """The application that serves the built viewer."""
-    root = folder.resolve()
-
-    def locate(name: str) -> Path | None:
-        try:
-            path = (root / name).resolve()
-            return path if path.is_relative_to(root) and path.is_file() else None
-        except (ValueError, OSError):  # a name no file can have
-            return None
-
-    return FileApp(locate, lambda name: name.startswith("assets/"))
+    return FileApp(
+        lambda name: _below(folder, folder / name), lambda name: name.startswith("assets/")
+    )

@@ -20,8 +20,10 @@ from cim_core.feature import Value
 from cim_core.progress import Progress, Report
 from cim_core.store.jobs import Job, succeed_job
 from cim_core.work import Crew
+from server.folder_import import FOLDER, FolderUpload, Told, import_folder
 from server.ingest import Upload, ingest, retile
 from server.problems import problem_of
+from server.processes import execute_job
 from server.settings import load_settings
 from server.stages import stage_pace
 
@@ -92,8 +94,14 @@ def is_dead(owner: str) -> bool:
     return False
 
 
-def run_job(city: City, job: Job, owner: str, crew: Crew, listener: Report | None = None) -> Job:
-    """Do a job this worker has claimed; every outcome, foreseen or not, is in the registry after."""
+def run_job(
+    city: City, job: Job, owner: str, crew: Crew, listener: Report | None = None,
+    told: Told | None = None,
+) -> Job:  # fmt: skip
+    """Do a job this worker has claimed; every outcome, foreseen or not, is in the registry after.
+
+    `told` hears of each file of a folder.
+    """
     with Pulse(city, job.id, owner) as pulse:
 
         def report(done: int, total: int, note: str) -> None:
@@ -109,6 +117,11 @@ def run_job(city: City, job: Job, owner: str, crew: Crew, listener: Report | Non
         try:
             if job.type == "tile":
                 retile(city, str(job.layer), progress, end)
+            elif job.type == "process":
+                execute_job(city, job, progress, end)
+            elif job.type == FOLDER:
+                order = FolderUpload.from_parameters(job.parameters)
+                import_folder(city, order, crew, progress, end, told)
             else:
                 ingest(city, Upload.from_parameters(job.parameters), crew, progress, end)
         except _Stopped:

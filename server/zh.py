@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
+from server.refused_formats import refused_formats
+
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _QUOTED = re.compile(r"(['\"])(.*)\1", re.DOTALL)
 _SENTENCES_REMEMBERED = 1024
@@ -87,9 +89,12 @@ def _copied(value: str) -> str:
 
 @lru_cache
 def entries() -> tuple[Entry, ...]:
-    """The table, in the order of the file."""
+    """The table, in the order of the file, and the words for what cannot be read."""
     text = files("server").joinpath("zh.toml").read_text(encoding="utf-8")
-    return tuple(Entry(item["en"], item["zh"]) for item in tomllib.loads(text)["sentence"])
+    sentences = [Entry(item["en"], item["zh"]) for item in tomllib.loads(text)["sentence"]]
+    for refused in dict.fromkeys(refused_formats().values()):
+        sentences += [Entry(words["en"], words["zh"]) for words in (refused.name, refused.remedy)]
+    return tuple(sentences)
 
 
 @lru_cache

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import sample_data
+import sample_data.district
 from cim_core.city import City
 from cim_core.progress import Progress
 from cim_core.work import Crew
@@ -55,6 +56,15 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the two sample buildings."""
     folder = tmp_path_factory.mktemp("sample")
     sample_data.generate(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def district(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the sample district, its manifest and the two sample buildings."""
+    folder = tmp_path_factory.mktemp("district")
+    sample_data.generate(folder)
+    sample_data.district.generate(folder)
     return folder
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from cim_core.mesh import Floats
 from tiles import meshopt
-from tiles.metadata import CLASS, Columns, encode_enum, encode_strings, schema
+from tiles.metadata import CLASS, Columns, encode_enum, encode_strings, property_id, schema
 from tiles.packing import Packed
 from tiles.turns import turned
 
@@ -254,11 +254,12 @@ def _tables(writer: _Writer, table: Columns) -> dict[str, Any]:
     enums = described.get("enums", {})
     properties: dict[str, Any] = {}
     for name, values in table.items():
-        if name in enums:
-            properties[name] = {"values": writer.bytes_view(encode_enum(values, enums[name]))}
+        key = property_id(name)
+        if key in enums:
+            properties[key] = {"values": writer.bytes_view(encode_enum(values, enums[key]))}
             continue
         text, offsets = encode_strings(values)
-        properties[name] = {
+        properties[key] = {
             "values": writer.bytes_view(text),
             "stringOffsets": writer.bytes_view(offsets),
             "stringOffsetType": "UINT32",

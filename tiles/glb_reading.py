@@ -58,9 +58,10 @@ class Glb:
         [table] = metadata["propertyTables"]
         properties = metadata["schema"]["classes"][table["class"]]["properties"]
         columns: dict[str, list[str]] = {}
-        for name, column in table["properties"].items():
+        for key, column in table["properties"].items():
             values = self._view(column["values"])
-            enum = properties[name].get("enumType")
+            enum = properties[key].get("enumType")
+            name = properties[key].get("name", key)
             columns[name] = (
                 decode_strings(values, self._view(column["stringOffsets"])) if enum is None
                 else decode_enum(values, metadata["schema"]["enums"][enum])

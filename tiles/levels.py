@@ -91,8 +91,20 @@ class Levels:
             packed = pack(shell[0], packer.lattice)
             batch = Batch(packed, np.searchsorted(rows, shell[1]), 0.0)
             content = Content([*content.batches, batch], content.repeats)
+        self._forget(finest)
         floor = _LEAST_ERROR if whole else diagonal / _LEFT_OUT
         return FarTile(content, rows, max(floor, *errors) + content.shift)
+
+    def _forget(self, finest: float) -> None:
+        """Let go of what no tile asks for again.
+
+        A shape that stands once is only below this tile, and tiles above ask for larger errors.
+        """
+        repeats = self._drawing.repeats
+        self._simple = {
+            key: value for key, value in self._simple.items()
+            if key[1] >= finest or repeats[key[0]] > 1
+        }  # fmt: skip
 
     def _fitting(
         self, placements: Placements, finest: float

@@ -1,5 +1,7 @@
 """Property tables: what a tile says of its features (EXT_structural_metadata)."""
 
+import re
+import zlib
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
@@ -11,6 +13,9 @@ from cim_core.feature import Feature
 
 CLASS = "feature"
 Columns = dict[str, list[str]]
+
+_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NO_LETTER = re.compile(r"[^A-Za-z0-9_]")
 
 _ENUM_TYPES: dict[str, Any] = {"UINT8": np.dtype("<u1"), "UINT16": np.dtype("<u2")}
 
@@ -36,6 +41,17 @@ def columns(
     return table
 
 
+def property_id(name: str) -> str:
+    """The id of a property for an attribute's name: EXT_structural_metadata allows few letters.
+
+    >>> property_id("height"), property_id("层数")
+    ('height', 'p____f7841547')
+    """
+    if _ID.fullmatch(name):
+        return name
+    return f"p_{_NO_LETTER.sub('_', name)}_{zlib.crc32(name.encode()):08x}"
+
+
 def named_values(values: Sequence[str]) -> list[str] | None:
     """The different values of a column that repeats itself; None where text is as short."""
     different = sorted(set(values))
@@ -49,12 +65,13 @@ def schema(table: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     properties: dict[str, Any] = {}
     enums: dict[str, Any] = {}
     for name, values in table.items():
-        names = named_values(values)
+        names, key = named_values(values), property_id(name)
+        called = {} if key == name else {"name": name}
         if names is None:
-            properties[name] = {"type": "STRING", "required": True}
+            properties[key] = {**called, "type": "STRING", "required": True}
             continue
-        properties[name] = {"type": "ENUM", "enumType": name, "required": True}
-        enums[name] = {
+        properties[key] = {**called, "type": "ENUM", "enumType": key, "required": True}
+        enums[key] = {
             "valueType": "UINT8" if len(names) <= 256 else "UINT16",
             "values": [{"name": text, "value": value} for value, text in enumerate(names)],
         }

@@ -62,9 +62,9 @@ def box(shape: Shape) -> Shape:
     low, high = shape.bounds
     corners = shape.positions[shape.triangles]
     area = np.linalg.norm(
-        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+        cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
     )
-    color = np.average(shape.colors[shape.triangles[:, 0]], axis=0, weights=area)
+    color = (shape.colors[shape.triangles[:, 0]] * area[:, None]).sum(axis=0) / area.sum()
     return boxes(low[None, :], high[None, :], color[None, :])
 
 
@@ -101,9 +101,7 @@ def box_deviation(shape: Shape) -> float:
     points = (low + high) / 2 + _AROUND * (high - low) / 2
     sides = shape.positions[shape.triangles]
     if len(sides) > _BOX_SIDES:
-        area = np.linalg.norm(
-            np.cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0]), axis=1
-        )
+        area = np.linalg.norm(cross(sides[:, 1] - sides[:, 0], sides[:, 2] - sides[:, 0]), axis=1)
         sides = sides[np.argpartition(area, -_BOX_SIDES)[-_BOX_SIDES:]]
     return _farthest(points, sides)
 
@@ -122,20 +120,27 @@ def _farthest(points: Floats, triangles: Floats) -> float:
     return float(distances(points[::stride], triangles).max())
 
 
+def cross(one: Floats, other: Floats) -> Floats:
+    """The cross products of vectors (m, 3) and (m, 3); numpy's own takes twice as long for few."""
+    x, y, z = one.T
+    u, v, w = other.T
+    return np.column_stack([y * w - z * v, z * u - x * w, x * v - y * u])
+
+
 def distances(points: Floats, triangles: Floats) -> Floats:
     """The distance of each point (n, 3) from the nearest of triangles (m, 3, 3), (n,).
 
     Inside the prism over a triangle it is the height, outside the distance from the nearest edge.
     """
     a, edges = triangles, np.roll(triangles, -1, axis=1) - triangles
-    normal = np.cross(edges[:, 0], edges[:, 1])
+    normal = cross(edges[:, 0], edges[:, 1])
     normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-300)
     nearest = np.full((len(points), len(triangles)), np.inf)
     inside = np.ones_like(nearest, bool)
     for side in range(3):
         along = edges[:, side]
         to = points[:, None, :] - a[None, :, side]
-        inside &= np.einsum("nmc,mc->nm", to, np.cross(normal, along)) >= 0
+        inside &= np.einsum("nmc,mc->nm", to, cross(normal, along)) >= 0
         share = np.einsum("nmc,mc->nm", to, along) / np.maximum((along**2).sum(axis=1), 1e-300)
         to -= np.clip(share, 0, 1)[:, :, None] * along
         nearest = np.minimum(nearest, np.einsum("nmc,nmc->nm", to, to))

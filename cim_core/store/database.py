@@ -10,12 +10,27 @@ from pathlib import Path
 from cim_core.errors import Conflict, InvalidInput
 from cim_core.store.geopackage import meets_box
 
-SCHEMA_VERSION = 2
-_STEPS = {2: "ALTER TABLE jobs ADD COLUMN remaining REAL"}
+SCHEMA_VERSION = 3
+_STEPS = {
+    2: ("ALTER TABLE jobs ADD COLUMN remaining REAL",),
+    3: (
+        "ALTER TABLE layers ADD COLUMN about TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE features ADD COLUMN shaped INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE results (job TEXT PRIMARY KEY, body TEXT NOT NULL)",
+        "CREATE TABLE boxes AS SELECT fid, west, east, south, north FROM rtree_feature_boxes",
+        "DROP TABLE rtree_feature_boxes",
+        "CREATE VIRTUAL TABLE rtree_feature_boxes USING rtree (fid, west, east, south, north)",
+        "INSERT INTO rtree_feature_boxes SELECT * FROM boxes",
+        "DROP TABLE boxes",
+    ),
+}
 """What leads from the layout before to each later one."""
 
 _GEOPACKAGE = 0x47504B47  # "GPKG", the application id GDAL and QGIS look for
 _WAIT_SECONDS = 60.0
+
+_MAPPED_BYTES = 1 << 30
+"""So much of the registry is read where the system keeps it, without copying pages."""
 
 
 class Database:
@@ -74,7 +89,8 @@ class Database:
             # Another process may have been faster.
             row = connection.execute("SELECT value FROM meta WHERE key='schema'").fetchone()
             for version in range(int(row[0]) + 1, SCHEMA_VERSION + 1):
-                connection.execute(_STEPS[version])
+                for statement in _STEPS[version]:
+                    connection.execute(statement)
             connection.execute(
                 "UPDATE meta SET value = ? WHERE key = 'schema'", (str(SCHEMA_VERSION),)
             )
@@ -89,6 +105,7 @@ class Database:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -32000")
+            connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
             connection.create_function("meets_box", 5, meets_box, deterministic=True)
             self._local.connection = connection
         return connection

@@ -2,17 +2,29 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 import shapely
 from numpy.typing import NDArray
 
 from cim_core.errors import InvalidInput, NotFound
 from cim_core.feature import Feature, Property, PropertySet, Value
 from cim_core.store.database import Database
-from cim_core.store.geopackage import decode, encode
+from cim_core.store.geopackage import decode, decode_all, encode
+
+_FEW = 50_000
+"""A box that may hold more features is not looked up in the R*Tree: all of them would be read."""
+
+_AT_ONCE = 1000
+
+COLUMNS = (
+    "f.geom, f.layer, f.version, f.id, f.class, f.name, f.parent, f.zmin, f.zmax, f.attributes,"
+    " f.property_sets, f.shaped"
+)
+"""What `feature_rows` makes features of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,11 @@ class Query:
     properties: Mapping[str, str] | None = None
     ids: tuple[str, ...] | None = None
 
+    @property
+    def all(self) -> bool:
+        """Whether nothing is asked of a feature."""
+        return self in (Query(), Query(properties={}))
+
 
 def insert_features(
     connection: sqlite3.Connection,
@@ -86,21 +103,22 @@ def insert_features(
         bottom_top = (extent.bbox[2], extent.bbox[5]) if extent.bbox else (None, None)
         cursor = connection.execute(
             "INSERT INTO features (geom, layer, version, id, class, name, parent, storey, body,"
-            " zmin, zmax, cells, attributes, property_sets)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+            " zmin, zmax, cells, attributes, property_sets, shaped)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
             (
                 encode(extent.footprint), layer, version, feature.id, feature.feature_class,
                 feature.name, feature.parent, feature.attributes.get("storey"),
-                1 if feature.instances else 0, *bottom_top,
+                1 if extent.bbox else 0, *bottom_top,
                 extent.cells.astype("<u8").tobytes(), _dump(dict(feature.attributes)),
                 _dump([_pset_to_plain(pset) for pset in feature.property_sets]),
+                feature.shape is not None,
             ),
         )  # fmt: skip
         if extent.bbox is not None:
-            west, south, bottom, east, north, top = extent.bbox
+            west, south, _, east, north, _ = extent.bbox
             connection.execute(
-                "INSERT INTO rtree_feature_boxes VALUES (?,?,?,?,?,?,?)",
-                (cursor.lastrowid, west, east, south, north, bottom, top),
+                "INSERT INTO rtree_feature_boxes VALUES (?,?,?,?,?)",
+                (cursor.lastrowid, west, east, south, north),
             )
 
 
@@ -123,37 +141,40 @@ class FeatureStore:
     def get(self, layer: str, version: int, feature_id: str) -> FeatureRow:
         """One feature by its id; raises `NotFound`."""
         row = self._database.connection.execute(
-            "SELECT * FROM features WHERE layer = ? AND version = ? AND id = ?",
+            f"SELECT {COLUMNS} FROM features f WHERE layer = ? AND version = ? AND id = ?",
             (layer, version, feature_id),
         ).fetchone()
         if row is None:
             raise NotFound(f"there is no feature {feature_id!r} in the layer {layer!r}")
-        return _row(row)
+        return feature_rows([row])[0]
 
     def all(self, layer: str, version: int) -> Iterator[FeatureRow]:
         """Every feature of a version, those without geometry too, in the order of their ids."""
-        for row in self._database.connection.execute(
-            "SELECT * FROM features WHERE layer = ? AND version = ? ORDER BY id", (layer, version)
-        ):
-            yield _row(row)
+        rows = self._database.connection.execute(
+            f"SELECT {COLUMNS} FROM features f WHERE layer = ? AND version = ? ORDER BY id",
+            (layer, version),
+        )
+        while portion := rows.fetchmany(_AT_ONCE):
+            yield from feature_rows(portion)
 
     def without_properties(self, layer: str, version: int, query: Query) -> list[Feature]:
         """Features with geometry that match, in the order of their ids, without property sets.
 
         Property sets are most of what a feature weighs.
         """
-        where, values = _conditions(layer, version, query)
+        matching, values = self._matching(layer, version, query)
         rows = self._database.connection.execute(
-            "SELECT f.id, f.class, f.name, f.parent, f.attributes FROM features f"
-            f" WHERE {where} ORDER BY f.id",
+            "SELECT f.id, f.class, f.name, f.parent, f.attributes, f.shaped,"
+            f" iif(f.shaped, f.geom, NULL) AS geom {matching} ORDER BY f.id",
             values,
-        )
+        ).fetchall()
         return [
             Feature(
-                row["id"], row["class"], row["name"], row["parent"], json.loads(row["attributes"])
+                row["id"], row["class"], row["name"], row["parent"],
+                orjson.loads(row["attributes"]), shape=shape,
             )
-            for row in rows
-        ]
+            for row, shape in zip(rows, decode_all(row["geom"] for row in rows), strict=True)
+        ]  # fmt: skip
 
     def outlines(
         self, layer: str, version: int
@@ -182,28 +203,26 @@ class FeatureStore:
         self, layer: str, version: int, query: Query, *, after: str | None, limit: int
     ) -> list[FeatureRow]:
         """Features with geometry that match, in the order of their ids, from after `after` on."""
-        where, values = _conditions(layer, version, query)
+        matching, values = self._matching(layer, version, query)
         if after is not None:
-            where += " AND f.id > ?"
+            matching += " AND f.id > ?"
             values.append(after)
         rows = self._database.connection.execute(
-            f"SELECT f.* FROM features f WHERE {where} ORDER BY f.id LIMIT ?", (*values, limit)
+            f"SELECT {COLUMNS} {matching} ORDER BY f.id LIMIT ?", (*values, limit)
         )
-        return [_row(row) for row in rows]
+        return feature_rows(rows.fetchall())
 
     def count(self, layer: str, version: int, query: Query) -> int:
         """How many features `find` would give in all."""
-        where, values = _conditions(layer, version, query)
-        row = self._database.connection.execute(
-            f"SELECT COUNT(*) FROM features f WHERE {where}", values
-        ).fetchone()
+        matching, values = self._matching(layer, version, query)
+        row = self._database.connection.execute(f"SELECT COUNT(*) {matching}", values).fetchone()
         return int(row[0])
 
     def search(self, text: str, limit: int) -> list[FeatureRow]:
         """Features of all layers' current versions by name or id; exact ids first, then prefixes."""
         pattern = _like(text)
         rows = self._database.connection.execute(
-            "SELECT f.* FROM features f JOIN layers l ON l.id = f.layer AND l.version = f.version"
+            f"SELECT {COLUMNS} FROM features f JOIN layers l ON l.id = f.layer AND l.version = f.version"
             " WHERE f.body = 1 AND (f.id = :text OR f.id LIKE :pattern ESCAPE '\\'"
             "  OR f.name LIKE :pattern ESCAPE '\\'"
             "  OR f.attributes ->> 'long_name' LIKE :pattern ESCAPE '\\')"
@@ -211,21 +230,46 @@ class FeatureStore:
             " LIMIT :limit",
             {"text": text, "pattern": f"%{pattern}%", "prefix": f"{pattern}%", "limit": limit},
         )
-        return [_row(row) for row in rows]
+        return feature_rows(rows.fetchall())
+
+    def _matching(self, layer: str, version: int, query: Query) -> tuple[str, list[str | float]]:
+        """FROM and WHERE of what a query finds, the features being `f`, and their values."""
+        where, values = _conditions(layer, version, query)
+        meets = "meets_box(f.geom, ?, ?, ?, ?)"
+        if query.bbox is None:
+            return f"FROM features f INDEXED BY features_in_order WHERE {where}", values
+        if not self._holds_few(query.bbox):
+            return (
+                f"FROM features f INDEXED BY features_in_order WHERE {where} AND {meets}",
+                [*values, *query.bbox],
+            )
+        west, south, east, north = query.bbox
+        sides = (west, east, south, north)
+        # CROSS JOIN makes SQLite begin with the R*Tree; by itself it prefers the index.
+        return (
+            "FROM rtree_feature_boxes b CROSS JOIN features f ON f.fid = b.fid WHERE b.east >= ?"
+            " AND b.west <= ? AND b.north >= ? AND b.south <= ? AND (b.west >= ? AND b.east <= ?"
+            f" AND b.south >= ? AND b.north <= ? OR {meets}) AND {where}",
+            [*sides, *sides, *query.bbox, *values],
+        )
+
+    def _holds_few(self, box: tuple[float, float, float, float]) -> bool:
+        """Whether it is quicker to look at all that a box holds than at one feature after another."""
+        west, south, east, north = box
+        row = self._database.connection.execute(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM rtree_feature_boxes"
+            " WHERE east >= ? AND west <= ? AND north >= ? AND south <= ? LIMIT ?)",
+            (west, east, south, north, _FEW),
+        ).fetchone()
+        return int(row[0]) < _FEW
 
 
 def _conditions(layer: str, version: int, query: Query) -> tuple[str, list[str | float]]:
     parts = ["f.layer = ?", "f.version = ?", "f.body = 1"]
     values: list[str | float] = [layer, version]
-    if query.bbox is not None:
-        west, south, east, north = query.bbox
-        box = "SELECT fid FROM rtree_feature_boxes WHERE east >= ? AND west <= ? AND north >= ? AND south <= ?"
-        values += [west, east, south, north]
-        if query.heights is not None:
-            box += " AND top >= ? AND bottom <= ?"
-            values += list(query.heights)
-        parts.append(f"f.fid IN ({box}) AND meets_box(f.geom, ?, ?, ?, ?)")
-        values += [west, south, east, north]
+    if query.heights is not None:
+        parts.append("f.zmax >= ? AND f.zmin <= ?")
+        values += query.heights
     if query.ids is not None:
         parts.append("f.id IN (SELECT value FROM json_each(?))")
         values.append(_dump(list(query.ids)))
@@ -292,18 +336,31 @@ def _pset_to_plain(pset: PropertySet) -> dict[str, Value]:
     }
 
 
-def _row(row: sqlite3.Row) -> FeatureRow:
-    psets = tuple(
+def feature_rows(rows: Sequence[sqlite3.Row]) -> list[FeatureRow]:
+    """Rows of the columns `COLUMNS` as features."""
+    shapes = decode_all(row[0] for row in rows)
+    outlines = shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
+    return [
+        FeatureRow(
+            layer, version,
+            Feature(
+                item, kind, name, parent, orjson.loads(attributes),
+                () if psets == "[]" else _psets(psets), (), shape if shaped else None,
+            ),
+            flat, bottom, top,
+        )
+        for (
+            _, layer, version, item, kind, name, parent, bottom, top, attributes, psets, shaped
+        ), shape, flat in zip(rows, shapes, outlines, strict=True)
+    ]  # fmt: skip
+
+
+def _psets(text: str) -> tuple[PropertySet, ...]:
+    return tuple(
         PropertySet(
             pset["name"],
             pset["kind"],
             tuple(Property(p["name"], p["value"], p["unit"]) for p in pset["properties"]),
         )
-        for pset in json.loads(row["property_sets"])
-    )
-    feature = Feature(
-        row["id"], row["class"], row["name"], row["parent"], json.loads(row["attributes"]), psets
-    )
-    return FeatureRow(
-        row["layer"], row["version"], feature, decode(row["geom"]), row["zmin"], row["zmax"]
+        for pset in orjson.loads(text)
     )

@@ -2,10 +2,17 @@
 
 import sqlite3
 import struct
+from collections.abc import Iterable
+from functools import lru_cache
 
+import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 _WGS84 = 4326
+
+_HEADER = 40
+"""Bytes before the WKB: what all our geometries begin with, see `encode`."""
 
 
 def encode(footprint: shapely.Geometry | None) -> bytes | None:
@@ -17,13 +24,20 @@ def encode(footprint: shapely.Geometry | None) -> bytes | None:
     header = struct.pack(
         "<2sBBi4d", b"GP", 0, little_endian_with_envelope, _WGS84, west, east, south, north
     )
-    wkb: bytes = shapely.to_wkb(footprint, byte_order=1, output_dimension=2)
+    wkb: bytes = shapely.to_wkb(footprint, byte_order=1, flavor="iso")
     return header + wkb
 
 
 def decode(blob: bytes | None) -> shapely.Geometry | None:
     """The geometry of a GeoPackage binary that `encode` wrote."""
-    return None if blob is None else shapely.from_wkb(blob[40:])
+    return None if blob is None else shapely.from_wkb(blob[_HEADER:])
+
+
+def decode_all(blobs: Iterable[bytes | None]) -> NDArray[np.object_]:
+    """The geometries, (n,), of GeoPackage binaries that `encode` wrote; None for None."""
+    wkb = [None if blob is None else blob[_HEADER:] for blob in blobs]
+    result: NDArray[np.object_] = shapely.from_wkb(np.array(wkb, object))
+    return result
 
 
 def meets_box(blob: bytes | None, west: float, south: float, east: float, north: float) -> bool:
@@ -35,7 +49,15 @@ def meets_box(blob: bytes | None, west: float, south: float, east: float, north:
         return True
     if right < west or left > east or high < south or low > north:
         return False
-    return bool(shapely.box(west, south, east, north).intersects(decode(blob)))
+    return bool(shapely.intersects(_box(west, south, east, north), decode(blob)))
+
+
+@lru_cache(maxsize=16)
+def _box(west: float, south: float, east: float, north: float) -> shapely.Geometry:
+    """A box, also one without width or height: a line or a point."""
+    box = shapely.multipoints([(west, south), (west, north), (east, south), (east, north)]).envelope
+    shapely.prepare(box)
+    return box
 
 
 def view_name(layer_id: str) -> str:
@@ -72,7 +94,7 @@ def show_layer(
         ),
     )
     connection.execute(
-        "INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'GEOMETRY', ?, 0, 0)", (name, _WGS84)
+        "INSERT INTO gpkg_geometry_columns VALUES (?, 'geom', 'GEOMETRY', ?, 2, 0)", (name, _WGS84)
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cim_core.errors import Cancelled, Conflict, NotFound
+from cim_core.errors import Cancelled, Conflict, NoSuchJob, NotReady
 from cim_core.feature import Value
 from cim_core.receipt import now
 from cim_core.store.database import Database
@@ -59,19 +59,28 @@ class Job:
         """Whether nothing more will happen to it."""
         return self.status in ENDED
 
+    @property
+    def percent(self) -> int:
+        """How much of its present stage is behind it, 100 once it has been done well."""
+        if self.status == "successful":
+            return 100
+        return min(100, 100 * self.done // self.total) if self.total > 0 else 0
+
     def as_dict(self) -> dict[str, Value]:
         """The job as it is served."""
         foretold = self.status == "running" and self.remaining is not None
         return {
             "jobID": self.id,
             "type": self.type,
+            "processID": self.parameters.get("process"),
             "status": self.status,
             "layer": self.layer,
             "filename": self.filename,
             "created": self.created,
             "started": self.started,
             "finished": self.finished,
-            "progress": {"done": self.done, "total": self.total, "note": self.note},
+            "progress": self.percent,
+            "steps": {"done": self.done, "total": self.total, "note": self.note},
             "remaining_seconds": math.ceil(self.remaining or 0.0) if foretold else None,
             "problem": dict(self.problem) if self.problem else None,
             "report": dict(self.report) if self.report else None,
@@ -106,13 +115,26 @@ class Jobs:
         return self.get(job_id)
 
     def get(self, job_id: str) -> Job:
-        """One job; raises `NotFound`."""
+        """One job; raises `NoSuchJob`."""
         row = self._database.connection.execute(
             "SELECT * FROM jobs WHERE id = ?", (job_id,)
         ).fetchone()
         if row is None:
-            raise NotFound(f"there is no job {job_id!r} in this city")
+            raise NoSuchJob(f"there is no job {job_id!r} in this city")
         return _job(row)
+
+    def result(self, job_id: str) -> str:
+        """What an analysis that ran as a job found, as JSON; raises `NoSuchJob` or `NotReady`."""
+        job = self.get(job_id)
+        row = self._database.connection.execute(
+            "SELECT body FROM results WHERE job = ?", (job_id,)
+        ).fetchone()
+        if row is None:
+            raise NotReady(
+                f"the job {job_id} has no results: it is {job.status}; results come with analyses "
+                "that have ended well"
+            )
+        return str(row[0])
 
     def newest(self, limit: int) -> list[Job]:
         """The latest jobs first."""
@@ -265,6 +287,11 @@ def _claim(connection: sqlite3.Connection, job_id: str, owner: str) -> bool:
         (owner, time.time(), now(), job_id),
     )
     return cursor.rowcount == 1
+
+
+def keep_result(connection: sqlite3.Connection, job_id: str, body: str) -> None:
+    """Keep what a job found, inside the transaction that ends it."""
+    connection.execute("INSERT INTO results (job, body) VALUES (?, ?)", (job_id, body))
 
 
 def succeed_job(

@@ -2,12 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
 
+from cim_core.about import About, Said, about_layer
 from cim_core.errors import NotFound
-from cim_core.layer import Level, Lifecycle, Sensitivity
+from cim_core.feature import Value
+from cim_core.layer import Kind, Level, Lifecycle, Sensitivity
 from cim_core.receipt import Receipt
 from cim_core.store.database import Database
 from cim_core.store.features import delete_features
@@ -65,6 +67,7 @@ class TilesetSummary(TypedDict):
 class Summary(TypedDict):
     """What a version says of itself; stored as JSON, served in the collection."""
 
+    kind: NotRequired[Kind]
     lifecycle: Lifecycle
     level: Level
     cim_level: int
@@ -102,13 +105,14 @@ class LayerVersion:
     receipt: str
     summary: Summary
     current: bool
+    about: About
 
 
 ROLL_BACK = "rollback"
 """The kind of the receipts of roll-backs."""
 
 _SELECT = (
-    "SELECT v.*, l.version AS served FROM versions v JOIN layers l ON l.id = v.layer"
+    "SELECT v.*, l.version AS served, l.about FROM versions v JOIN layers l ON l.id = v.layer"
     " WHERE v.state = 'published'"
 )
 
@@ -146,6 +150,15 @@ class LayerStore:
             self.get(layer)
             raise _no_version(layer, number)
         return _version(row)
+
+    def is_kept(self, layer: str, number: int) -> bool:
+        """Whether a version of a layer is published and still there; asked for every file served."""
+        row = self._database.connection.execute(
+            "SELECT 1 FROM versions v JOIN layers l ON l.id = v.layer"
+            " WHERE v.layer = ? AND v.version = ? AND v.state = 'published'",
+            (layer, number),
+        ).fetchone()
+        return row is not None
 
     def versions(self, layer: str) -> list[LayerVersion]:
         """The kept versions of a layer, newest first; raises `NotFound`."""
@@ -229,8 +242,12 @@ def publish_version(
     title: str,
     summary: Summary,
     receipt: Receipt,
+    said: Said,
 ) -> None:
-    """Make a finished version the one that is served: the step a viewer sees, all at once."""
+    """Make a finished version the one that is served: the step a viewer sees, all at once.
+
+    What was `said` about the layer with earlier versions stays, unless it is said anew.
+    """
     insert_receipt(connection, receipt)
     connection.execute(
         "UPDATE versions SET state = 'published', title = ?, published = ?, receipt = ?, summary = ?"
@@ -238,12 +255,24 @@ def publish_version(
         (title, receipt.when, receipt.id, json.dumps(summary, ensure_ascii=False), layer, version),
     )
     connection.execute(
-        "INSERT INTO layers (id, title, version) VALUES (?, ?, ?)"
-        " ON CONFLICT (id) DO UPDATE SET title = excluded.title, version = excluded.version",
-        (layer, title, version),
+        "INSERT INTO layers (id, title, version, about) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (id) DO UPDATE SET title = excluded.title, version = excluded.version,"
+        "  about = json_patch(about, excluded.about)",
+        (layer, title, version, json.dumps(said, ensure_ascii=False)),
     )
     bbox = summary["bbox"] or [0.0] * 6
     show_layer(connection, layer, title, tuple(bbox))
+
+
+def describe_layer(
+    connection: sqlite3.Connection, layer: str, said: Mapping[str, Value], receipt: Receipt
+) -> None:
+    """Keep what is said about a layer; None takes back what was said. It takes no new version."""
+    insert_receipt(connection, receipt)
+    connection.execute(
+        "UPDATE layers SET about = json_patch(about, ?) WHERE id = ?",
+        (json.dumps(dict(said), ensure_ascii=False), layer),
+    )
 
 
 def serve_again(
@@ -282,7 +311,12 @@ def _no_version(layer: str, number: int) -> NotFound:
 
 
 def _version(row: sqlite3.Row) -> LayerVersion:
+    summary: Summary = json.loads(row["summary"])
+    about = about_layer(
+        summary.get("kind", "model"), summary["lifecycle"], summary["level"], summary["cim_level"],
+        summary["sensitivity"], json.loads(row["about"]),
+    )  # fmt: skip
     return LayerVersion(
-        row["layer"], row["version"], row["title"], row["published"], row["receipt"],
-        json.loads(row["summary"]), row["version"] == row["served"],
+        row["layer"], row["version"], row["title"], row["published"], row["receipt"], summary,
+        row["version"] == row["served"], about,
     )  # fmt: skip

@@ -24,6 +24,11 @@ class Receipts:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def add(self, receipt: Receipt) -> None:
+        """Keep a receipt of something that changes nothing else in the city."""
+        with self._database.transaction() as connection:
+            insert_receipt(connection, receipt)
+
     def get(self, receipt_id: str) -> dict[str, Value]:
         """A receipt as plain values; raises `NotFound`."""
         row = self._database.connection.execute(

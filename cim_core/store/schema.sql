@@ -23,6 +23,9 @@ CREATE TABLE gpkg_geometry_columns (
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 
+-- What a job found, for those who come back for it.
+CREATE TABLE results (job TEXT PRIMARY KEY, body TEXT NOT NULL);
+
 CREATE TABLE receipts (id TEXT PRIMARY KEY, kind TEXT NOT NULL, body TEXT NOT NULL);
 
 CREATE TABLE jobs (
@@ -51,7 +54,8 @@ CREATE INDEX jobs_by_status ON jobs (status);
 CREATE TABLE layers (
     id TEXT PRIMARY KEY,
     title TEXT NOT NULL,
-    version INTEGER NOT NULL    -- the one that is served
+    version INTEGER NOT NULL,   -- the one that is served
+    about TEXT NOT NULL DEFAULT '{}'    -- what people said of it, JSON; the rest follows from its kind
 );
 
 -- A number is never given twice, not even to a layer that was removed: tile URLs are cached for ever.
@@ -70,7 +74,7 @@ CREATE TABLE versions (
 
 CREATE TABLE features (
     fid INTEGER PRIMARY KEY,
-    geom BLOB,                  -- the footprint, GeoPackage binary, longitude and latitude
+    geom BLOB,                  -- the footprint or shape, GeoPackage binary, longitude and latitude
     layer TEXT NOT NULL,
     version INTEGER NOT NULL,
     id TEXT NOT NULL,
@@ -84,10 +88,10 @@ CREATE TABLE features (
     cells BLOB,                 -- H3 cover, little-endian uint64
     attributes TEXT NOT NULL,   -- JSON object
     property_sets TEXT NOT NULL, -- JSON array
+    shaped INTEGER NOT NULL DEFAULT 0, -- 1: the source gave this shape; 0: it was found from the meshes
     UNIQUE (layer, version, id)
 );
 CREATE INDEX features_in_order ON features (layer, version, body, id);
 -- The name begins with rtree_ so that GDAL does not list it as a table of data.
-CREATE VIRTUAL TABLE rtree_feature_boxes USING rtree (
-    fid, west, east, south, north, bottom, top
-);
+-- Heights are not in it: beside degrees, metres would decide alone which boxes lie together.
+CREATE VIRTUAL TABLE rtree_feature_boxes USING rtree (fid, west, east, south, north);

@@ -1,6 +1,6 @@
 """Layers and their features (OGC API – Features)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
@@ -20,6 +20,7 @@ from server.describe import (
     feature_summary,
     link,
 )
+from server.exports import MEDIA_TYPES, ExportFormat, export
 from server.parameters import parse_bbox
 from server.routes.jobs import described
 from server.state import CityDep, StateDep
@@ -27,7 +28,7 @@ from server.state import CityDep, StateDep
 router = APIRouter(tags=["layers"])
 
 _LIMIT = 10_000
-_OWN_PARAMETERS = {"bbox", "limit", "after", "class", "storey", "q", "f"}
+_OWN_PARAMETERS = {"bbox", "limit", "after", "class", "storey", "q", "ids", "f"}
 
 
 @router.get("/collections", summary="Every layer")
@@ -69,23 +70,32 @@ def list_items(
     feature_class: Annotated[str | None, Query(alias="class")] = None,
     storey: str | None = None,
     q: Annotated[str | None, Query(description="part of a name or id")] = None,
+    ids: Annotated[str | None, Query(description="ids with commas between them")] = None,
+    f: Annotated[
+        Literal["json"] | ExportFormat, Query(description="other than json: all of them, as a file")
+    ] = "json",
 ) -> Response:
-    """Features that have geometry, in the order of their ids, page by page."""
-    version = city.layers.get(layer).version
+    """Features that have geometry, in the order of their ids, page by page or as a file."""
+    known = city.layers.get(layer)
+    version = known.version
     limit = min(limit, _LIMIT)
     box, heights = parse_bbox(bbox)
     given = dict(request.query_params)
     query = store.Query(
         bbox=box, heights=heights, feature_class=feature_class, storey=storey, text=q,
         properties={key: value for key, value in given.items() if key not in _OWN_PARAMETERS},
+        ids=None if ids is None else tuple(ids.split(",")),
     )  # fmt: skip
+    if f != "json":
+        name = {"content-disposition": f'attachment; filename="{layer}.{f}"'}
+        return Response(export(city, layer, version, query, f), 200, name, MEDIA_TYPES[f])
     rows = city.features.find(layer, version, query, after=after, limit=limit + 1)
     page = rows[:limit]
     links = [link(f"/collections/{layer}/items?{urlencode(given)}", "self", GEOJSON)]
     if len(rows) > limit:
         further = urlencode({**given, "after": page[-1].feature.id, "limit": limit})
         links.append(link(f"/collections/{layer}/items?{further}", "next", GEOJSON))
-    matched = city.features.count(layer, version, query)
+    matched = known.summary["features"] if query.all else city.features.count(layer, version, query)
     return json_answer(
         feature_collection([feature_summary(row) for row in page], matched, links), GEOJSON
     )

@@ -10,15 +10,16 @@ from typing import Annotated
 import anyio
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from cim_core.errors import InvalidInput, TooLarge
+from cim_core.errors import InvalidInput, TooLarge, UnsupportedFormat
 from cim_core.files import make_durable
 from cim_core.layer import check_layer_id
 from server.answers import json_answer
+from server.folder_import import FOLDER, FolderUpload
 from server.importers import importer_for
-from server.ingest import Upload, layer_id_for, parse_anchor
+from server.ingest import Upload, layer_id_for, parse_anchor, parse_options
 from server.routes.jobs import described
 from server.state import State, StateDep
 
@@ -36,8 +37,16 @@ async def create_import(
     title: Annotated[str | None, Query(max_length=200)] = None,
     crs: Annotated[str | None, Query(max_length=2000)] = None,
     anchor: Annotated[str | None, Query(description="lon,lat,height")] = None,
+    kind: Annotated[str | None, Query(description="what the file is: terrain, points, …")] = None,
+    options: Annotated[
+        list[str] | None, Query(description="name=value, what else is to be said; repeatable")
+    ] = None,
 ) -> Response:
-    """Take a file (as the body, or as the part `file` of a form) and answer with its job."""
+    """Take a file (as the body, or as the part `file` of a form) and answer with its job.
+
+    A form may bring `kind` and `options` as parts, too. A .zip of the kind `folder` becomes a layer
+    for each file in it.
+    """
     place = parse_anchor(anchor)
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > state.settings.max_upload_bytes:
@@ -47,17 +56,30 @@ async def create_import(
     try:
         chunks: AsyncIterator[bytes] = _limited(request, state)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            part = await _form_file(request, chunks)
+            part, form = await _form_file(request, chunks)
             filename = filename or part.filename
+            kind = kind or _text(form, "kind")
+            options = [*(options or ()), *(str(value) for value in form.getlist("options"))]
             chunks = _blocks(part)
         name = _clean_name(filename)
-        importer_for(name)
+        said = parse_options(options or ())
+        if kind != FOLDER:
+            importer_for(name, kind=kind)
+        elif not name.lower().endswith(".zip"):
+            raise UnsupportedFormat(f"{name} is no .zip of a folder; pack the folder as one")
         path = folder / f"upload{PurePath(name).suffix.lower()}"
         layer_id = check_layer_id(layer) if layer else layer_id_for(name)
         await _store(chunks, path)
-        upload = Upload(path.resolve(), name, layer_id, title or PurePath(name).stem, crs, place)
+        upload = Upload(
+            path.resolve(), name, layer_id, title or PurePath(name).stem, crs, place, kind, said
+        )
+        many = FolderUpload(path.resolve(), crs, said)
         job = await anyio.to_thread.run_sync(
-            lambda: state.city.jobs.add("import", layer_id, name, upload.as_parameters())
+            lambda: (
+                state.city.jobs.add(FOLDER, None, name, many.as_parameters())
+                if kind == FOLDER
+                else state.city.jobs.add("import", layer_id, name, upload.as_parameters())
+            )
         )
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
@@ -90,7 +112,7 @@ def _too_large(state: State) -> TooLarge:
     )
 
 
-async def _form_file(request: Request, chunks: AsyncIterator[bytes]) -> UploadFile:
+async def _form_file(request: Request, chunks: AsyncIterator[bytes]) -> tuple[UploadFile, FormData]:
     async def stream() -> AsyncIterator[bytes]:
         async for chunk in chunks:
             yield chunk
@@ -104,7 +126,12 @@ async def _form_file(request: Request, chunks: AsyncIterator[bytes]) -> UploadFi
     part = form.get("file")
     if not isinstance(part, UploadFile):
         raise InvalidInput("the form has no part named file; send the file under that name")
-    return part
+    return part, form
+
+
+def _text(form: FormData, name: str) -> str | None:
+    value = form.get(name)
+    return value if isinstance(value, str) and value else None
 
 
 async def _blocks(part: UploadFile) -> AsyncIterator[bytes]:

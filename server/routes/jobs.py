@@ -19,6 +19,8 @@ def described(job: Job) -> dict[str, object]:
     """A job with its links."""
     base = f"/jobs/{job.id}"
     links = [link(base, "self"), link(f"{base}/events", "monitor", "text/event-stream")]
+    if job.type == "process" and job.status == "successful":
+        links.append(link(f"{base}/results", "http://www.opengis.net/def/rel/ogc/1.0/results"))
     return {**job.as_dict(), "links": links}
 
 
@@ -43,6 +45,15 @@ def get_job(job: JobDep) -> Response:
     `remaining_seconds` is an estimate, null while there is nothing to go by.
     """
     return json_answer(described(job))
+
+
+@router.get("/jobs/{job_id}/results", summary="What a job found")
+def get_results(job_id: str, city: CityDep) -> Response:
+    """The outputs of an analysis that ran as a job."""
+    return Response(
+        city.jobs.result(job_id), media_type="application/json",
+        headers={"cache-control": "no-cache"},
+    )  # fmt: skip
 
 
 @router.delete("/jobs/{job_id}", summary="Cancel a job")

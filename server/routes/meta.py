@@ -19,6 +19,9 @@ CONFORMANCE = (
     "http://www.opengis.net/spec/ogcapi-common-2/1.0/conf/collections",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/core",
     "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/geojson",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/ogc-process-description",
+    "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/json",
 )
 
 
@@ -42,6 +45,8 @@ def landing(request: Request, state: StateDep, f: str | None = None) -> Response
                 link("/docs", "service-doc", "text/html"),
                 link("/conformance", "conformance"),
                 link("/collections", "data"),
+                link("/catalogue", "service-meta", title="catalogue"),
+                link("/processes", "http://www.opengis.net/def/rel/ogc/1.0/processes"),
                 link("/jobs", "http://www.opengis.net/def/rel/ogc/1.0/job-list"),
             ],
         }

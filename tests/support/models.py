@@ -3,12 +3,15 @@
 from math import cos, sin
 
 import numpy as np
+import shapely
 import trimesh
 
 from cim_core.feature import Feature, Instance
 from cim_core.frame import Frame
+from cim_core.importers.extrusion import extruded
 from cim_core.layer import Features, Georeference, Layer
 from cim_core.mesh import Material, Mesh
+from cim_core.progress import Progress
 
 GREY = (0.5, 0.5, 0.5, 1.0)
 
@@ -84,6 +87,37 @@ def town(elements: int, blocks: int = 50, kinds: int = 3000) -> Layer:
                 f"{i:06d}{identity}", "IfcWall", f"Wall {i}", None,
                 {"storey": f"s{floor}", "type": "t"}, (),
                 (Instance(f"m{rng.integers(kinds)}", place),),
+            )
+        )  # fmt: skip
+    return layer_of(features, meshes)
+
+
+def buildings(count: int, spacing: float = 45.0) -> Layer:
+    """Blocks over footprints of four or six corners, each of its own size and turn; seeded."""
+    rng = np.random.default_rng(2026)
+    side = int(np.ceil(np.sqrt(count)))
+    sizes = rng.uniform(8, 30, (count, 2))
+    shapes = shapely.box(*(-sizes / 2).T, *(sizes / 2).T)
+    notch = shapely.box(0.0, sizes[:, 1] * 0.1, 99.0, 99.0)
+    shapes[1::2] = shapely.difference(shapes[1::2], notch[1::2])
+    points, owner = shapely.get_coordinates(shapes, return_index=True)
+    turn = rng.uniform(0, np.pi, count)[owner]
+    x, y = points.T
+    places = (np.column_stack([np.arange(count) % side, np.arange(count) // side]) - side / 2) * spacing  # fmt: skip
+    turned = np.column_stack([x * np.cos(turn) - y * np.sin(turn), x * np.sin(turn) + y * np.cos(turn)])  # fmt: skip
+    shapes = shapely.set_coordinates(shapes, turned + places[owner])
+    heights = rng.uniform(3, 60, count).round(1)
+    wall, roof = Material("wall", (0.7, 0.65, 0.6, 1.0)), Material("roof", (0.45, 0.15, 0.1, 1.0))
+    found = extruded(shapes, np.zeros(count), heights, lambda p: p, wall, roof, Progress())
+    meshes, features = {}, []
+    for number, block in enumerate(found):
+        keys = [f"{number}-{part}" for part in range(2)]
+        meshes |= dict(zip(keys, block.meshes, strict=True))
+        features.append(
+            Feature(
+                f"b{number:06d}", "Building", f"Building {number}", None,
+                {"storey": None, "type": f"u{number % 7}"}, (),
+                tuple(Instance(key, moved(*block.origin)) for key in keys),
             )
         )  # fmt: skip
     return layer_of(features, meshes)

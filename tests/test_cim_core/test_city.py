@@ -218,12 +218,24 @@ def test_a_registry_of_a_newer_program_is_refused(city: City) -> None:
 def test_a_registry_of_an_older_program_is_brought_up_to_date(city: City) -> None:
     job = city.jobs.add("import", "a", "a.ifc", {})
     with city.database.transaction() as connection:
-        connection.execute("ALTER TABLE jobs DROP COLUMN remaining")
-        connection.execute("UPDATE meta SET value = '1' WHERE key = 'schema'")
+        for change in (
+            "ALTER TABLE jobs DROP COLUMN remaining",
+            "ALTER TABLE layers DROP COLUMN about",
+            "ALTER TABLE features DROP COLUMN shaped",
+            "DROP TABLE results",
+            "DROP TABLE rtree_feature_boxes",
+            "CREATE VIRTUAL TABLE rtree_feature_boxes"
+            " USING rtree (fid, west, east, south, north, bottom, top)",
+            "INSERT INTO rtree_feature_boxes VALUES (1, 2, 3, 4, 5, 6, 7)",
+            "UPDATE meta SET value = '1' WHERE key = 'schema'",
+        ):
+            connection.execute(change)
     city.database.close()
     for _ in range(2):
         opened = City.open(city.folder)
         assert opened.jobs.get(job.id).remaining is None
+        boxes = opened.database.connection.execute("SELECT * FROM rtree_feature_boxes").fetchall()
+        assert [tuple(box) for box in boxes] == [(1, 2, 3, 4, 5)]
         assert opened.jobs.claim(job.id, "me") or opened.jobs.get(job.id).owner == "me"
 
 

@@ -65,7 +65,7 @@ def test_a_job_tells_its_progress_as_it_goes(server: Server, sample: Path) -> No
                 seen.append(json.loads(line[5:]))
     assert seen[0]["status"] in ("accepted", "running")
     assert seen[-1]["status"] == "successful"
-    notes = {event["progress"]["note"] for event in seen}
+    notes = {event["steps"]["note"] for event in seen}
     assert "geometry" in notes
     assert all((event["remaining_seconds"] or 0) >= 0 for event in seen)
     assert seen[-1]["remaining_seconds"] is None

@@ -258,7 +258,7 @@ def test_a_link_opens_the_same_comparison_and_escape_leaves_it(
     second.wait_for_function("() => window.cim.comparison() === null")
     second.evaluate("() => window.cim.settled()")
     assert "cmp=" not in second.evaluate("() => window.cim.link()")
-    assert second.locator(".swipe").is_hidden()
+    assert second.locator(".swipe:visible").count() == 0
     assert second.evaluate(picked) is None
     assert find(second, gone, 1) is None
 
@@ -313,7 +313,7 @@ def test_versions_and_comparison_fit_their_window_in_both_languages(
     page.wait_for_selector(".attributes .property-set")
     check_layout(page)
     page.get_by_role("button", name="Swipe" if english else "卷帘").click()
-    page.wait_for_selector(".swipe-handle")
+    page.wait_for_selector(".swipe-handle:visible")
     check_layout(page)
     page.get_by_role("button", name="One picture" if english else "叠加").click()
     picture_of(page, folder / f"comparison{'' if english else '-zh'}.png")

@@ -19,6 +19,9 @@ function layerLinks(app: App): LayerLink[] {
     visible: view.visible,
     opacity: view.opacity,
     colourBy: view.colourBy,
+    theme: view.colourBy === "attribute" ? (view.theme ?? undefined) : undefined,
+    pointMode: collection.kind === "points" ? view.pointMode : undefined,
+    hiddenPointClasses: view.hiddenPointClasses.size > 0 ? [...view.hiddenPointClasses].sort() : undefined,
     hiddenClasses: same(view.hiddenClasses, defaultHiddenClasses(collection.classes))
       ? undefined
       : [...view.hiddenClasses].sort(),
@@ -33,6 +36,8 @@ export function currentLink(app: App): Link {
     layers: layerLinks(app),
     comparison: app.comparison.link,
     selection: app.selection.current ?? undefined,
+    tools: app.toolbox.links,
+    table: app.table.link ?? undefined,
     lang: language(),
   };
 }
@@ -61,12 +66,17 @@ function applyLink(app: App, link: Link): void {
       view.visible = found.visible;
       view.opacity = found.opacity;
       view.colourBy = found.colourBy;
+      view.theme = found.theme ?? null;
+      view.pointMode = found.pointMode ?? view.pointMode;
+      view.hiddenPointClasses = new Set(found.hiddenPointClasses ?? []);
       view.hiddenClasses = new Set(found.hiddenClasses ?? defaultHiddenClasses(layer.collection.classes));
       view.hiddenStoreys = new Set(found.hiddenStoreys ?? []);
       view.hiddenFeatures = new Set(found.hiddenFeatures ?? []);
     });
   }
   void openComparison(app, link);
+  app.toolbox.links = link.tools ?? {};
+  app.table.link = link.table ?? null;
   app.selection.select(link.selection && app.layers.get(link.selection.layer) ? link.selection : null);
   if (link.camera) app.camera.view = link.camera;
 }
@@ -85,6 +95,8 @@ export function keepAddress(app: App): void {
   app.layers.listed.on(later);
   app.selection.changed.on(later);
   app.comparison.changed.on(later);
+  app.toolbox.changed.on(later);
+  app.table.changed.on(later);
   languageChanged.on(later);
   window.addEventListener("hashchange", () => {
     if (location.hash === written) return;

@@ -1,6 +1,10 @@
 /** The parts of a running viewer, handed to every panel. */
 import type { CesiumWidget } from "cesium";
+import type { Analysis } from "./analysis";
+import type { Base } from "./base";
 import type { Camera } from "./camera";
+import type { CellMap } from "./cellMap";
+import type { Clouds } from "./clouds";
 import type { Comparison } from "./comparison";
 import type { City } from "./data/types";
 import type { Imports } from "./imports";
@@ -10,6 +14,9 @@ import type { Motion } from "./scene/motion";
 import type { Quality } from "./scene/quality";
 import type { Surroundings } from "./scene/surroundings";
 import type { Selection } from "./selection";
+import type { FeatureTable } from "./table";
+import type { Themes } from "./themes";
+import type { Toolbox } from "./tools/toolbox";
 import type { Versions } from "./versions";
 
 export interface App {
@@ -25,4 +32,11 @@ export interface App {
   imports: Imports;
   versions: Versions;
   comparison: Comparison;
+  base: Base;
+  toolbox: Toolbox;
+  themes: Themes;
+  analysis: Analysis;
+  cellMap: CellMap;
+  table: FeatureTable;
+  clouds: Clouds;
 }

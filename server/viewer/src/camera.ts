@@ -22,6 +22,9 @@ const FLIGHT_SECONDS = 1.1;
 /** Metres; layers further apart than this are not shown at once. */
 const CITY = 40_000;
 
+/** Metres; what is seen at once and larger is much wider than high. */
+const DISTRICT = 500;
+
 /** Metres around a feature that are shown with it. */
 const SURROUNDINGS = 3.5;
 
@@ -107,6 +110,8 @@ export class Camera {
     const sphere = together
       ? BoundingSphere.fromPoints(together.flatMap(corners))
       : new BoundingSphere(anchor, 60);
+    // A district is flat: the ball around it is mostly air.
+    if (sphere.radius > DISTRICT) sphere.radius *= 0.72;
     await this.flyToSphere(sphere, { seconds, reset: true });
   }
 

@@ -19,6 +19,7 @@ export function listenToKeys(app: App, focusSearch: () => void): void {
   window.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || dialogIsOpen()) return;
     if (event.key === "Escape") {
+      if (app.toolbox.escape()) return;
       if (app.comparison.current) app.comparison.close();
       else app.selection.clear();
       return;
@@ -28,7 +29,11 @@ export function listenToKeys(app: App, focusSearch: () => void): void {
       event.preventDefault();
       focusSearch();
     } else if (event.key === "h" || event.key === "H") void app.camera.home();
-    else if (event.key === "?") openHelp();
+    else if (event.key === "?") openHelp(app.toolbox);
+    else {
+      const tool = app.toolbox.tools.find(({ letter }) => letter === event.key.toLowerCase());
+      if (tool) app.toolbox.press(tool.name);
+    }
   });
 
   const { canvas } = app.widget;

@@ -3,6 +3,7 @@ import { type Cesium3DTileset, Cesium3DTileStyle, type Scene } from "cesium";
 import { api } from "./data/api";
 import type { Collection } from "./data/types";
 import type { LayerLink } from "./permalink";
+import { drawing, shownAtFirst } from "./kinds";
 import { loadTileset, removeTileset } from "./scene/tilesets";
 import { Signal } from "./signal";
 import { buildStyle, defaultHiddenClasses, defaultView, type LayerView } from "./style";
@@ -33,6 +34,11 @@ export class Layers {
   readonly viewed = new Signal<Layer>();
   /** Tiles of a layer came or went. */
   readonly tilesChanged = new Signal<Layer>();
+  pointStyleOf: (layer: Layer) => Cesium3DTileStyle = () => new Cesium3DTileStyle();
+  /** A style of somebody else for a layer, who knows more of its features; null for the usual one. */
+  styledBy: (layer: Layer, selected: string | null) => Cesium3DTileStyle | null = () => null;
+  /** Whether a layer that is switched on is left out all the same. */
+  suppressed: (layer: Layer) => boolean = () => false;
   private selected: { layer: string; id: string } | null = null;
   private readonly wanted = new Map<string, LayerLink>();
   private readonly onlyWanted: boolean;
@@ -87,13 +93,13 @@ export class Layers {
 
   /** Brings the list in line with the server and loads what is new. Resolves when all are in the scene. */
   async refresh(): Promise<void> {
-    const collections = (await api.collections()).filter((c) => c.tileset);
+    const collections = (await api.collections()).filter((c) => c.tileset || drawing(c.kind) !== "tileset");
     const present = new Set(collections.map((c) => c.id));
     for (const id of [...this.all.keys()]) if (!present.has(id)) this.remove(id);
     const loads: Promise<void>[] = [];
     for (const collection of collections) {
       const known = this.all.get(collection.id);
-      const layer = known ?? this.add(collection);
+      const layer = known ?? this.add(collection, collections);
       this.keepNewDefaults(layer, collection);
       layer.collection = collection;
       if (layer.shownVersion !== collection.version) loads.push(this.load(layer));
@@ -109,6 +115,11 @@ export class Layers {
     this.viewed.emit(layer);
   }
 
+  /** Colours a layer anew, by style or not. */
+  restyle(layer: Layer): void {
+    this.apply(layer);
+  }
+
   /** Colours the selected feature, in whatever tile it is or will be. */
   setSelected(selection: { layer: string; id: string } | null): void {
     const before = this.selected;
@@ -119,18 +130,21 @@ export class Layers {
     }
   }
 
-  private add(collection: Collection): Layer {
+  private add(collection: Collection, all: readonly Collection[]): Layer {
     const view = defaultView(collection.classes);
     const link = this.wanted.get(collection.id);
     if (link) {
       view.visible = link.visible;
       view.opacity = link.opacity;
       view.colourBy = link.colourBy;
+      view.theme = link.theme ?? null;
+      if (link.pointMode) view.pointMode = link.pointMode;
+      view.hiddenPointClasses = new Set(link.hiddenPointClasses ?? []);
       if (link.hiddenClasses) view.hiddenClasses = new Set(link.hiddenClasses);
       if (link.hiddenStoreys) view.hiddenStoreys = new Set(link.hiddenStoreys);
       if (link.hiddenFeatures) view.hiddenFeatures = new Set(link.hiddenFeatures);
-    } else if (this.onlyWanted && !this.started) {
-      view.visible = false;
+    } else if (!this.started) {
+      view.visible = !this.onlyWanted && shownAtFirst(collection, all);
     }
     const layer: Layer = { collection, view, tileset: null, shownVersion: null, error: null };
     this.all.set(collection.id, layer);
@@ -162,7 +176,11 @@ export class Layers {
 
   private async load(layer: Layer): Promise<void> {
     const { version, tileset: source } = layer.collection;
-    if (!source) return;
+    if (!source || drawing(layer.collection.kind) !== "tileset") {
+      layer.shownVersion = version; // laid on the ground, or the ground itself
+      this.listed.emit();
+      return;
+    }
     this.pending++;
     try {
       const next = await loadTileset(source.href);
@@ -217,8 +235,12 @@ export class Layers {
     const { tileset, view, collection } = layer;
     if (!tileset) return;
     const selected = this.selected?.layer === collection.id ? this.selected.id : null;
-    tileset.show = view.visible && !this.standIns.has(collection.id);
-    tileset.style = new Cesium3DTileStyle(buildStyle(view, collection.classes, selected));
+    tileset.show = view.visible && !this.standIns.has(collection.id) && !this.suppressed(layer);
+    tileset.style =
+      collection.kind === "points"
+        ? this.pointStyleOf(layer)
+        : (this.styledBy(layer, selected) ??
+          new Cesium3DTileStyle(buildStyle(view, collection.classes, selected)));
     this.scene.requestRender();
   }
 }

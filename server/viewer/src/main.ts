@@ -7,11 +7,17 @@ import "./css/imports.css";
 import "./css/checkin.css";
 import "./css/attributes.css";
 import "./css/versions.css";
+import "./css/tools.css";
+import "./css/analysis.css";
 import "./css/dialogs.css";
 import { ScreenSpaceEventHandler, ScreenSpaceEventType } from "cesium";
 import { keepAddress, openComparison } from "./address";
+import { Analysis } from "./analysis";
 import type { App } from "./app";
+import { Base } from "./base";
 import { Camera, toBbox3D } from "./camera";
+import { CellMap } from "./cellMap";
+import { Clouds } from "./clouds";
 import { Comparison } from "./comparison";
 import { api, ApiError } from "./data/api";
 import type { City } from "./data/types";
@@ -25,6 +31,9 @@ import { decodeLink, type Link } from "./permalink";
 import { COMPARED_COLOUR, OUTLINE_COLOUR } from "./scene/outline";
 import { createScene, NoWebGL } from "./scene/scene";
 import { Selection } from "./selection";
+import { FeatureTable } from "./table";
+import { Themes } from "./themes";
+import { makeToolbox } from "./tools";
 import { testHook } from "./testhook";
 import { attributesPanel } from "./ui/attributes";
 import { coveredEdges } from "./ui/covered";
@@ -33,8 +42,12 @@ import { errorText } from "./ui/errors";
 import { openImportDialog } from "./ui/importDialog";
 import { overlayElement, showMessage } from "./ui/overlay";
 import { statusbar } from "./ui/statusbar";
-import { swipe } from "./ui/swipe";
+import { sketch } from "./ui/sketch";
+import { phaseSwipe, versionSwipe } from "./ui/swipe";
+import { tablePanel } from "./ui/tablePanel";
 import { toast } from "./ui/toast";
+import { toolbar } from "./ui/toolbar";
+import { toolSketchers } from "./ui/tools/sketchers";
 import { topbar } from "./ui/topbar";
 import { workbench } from "./ui/workbench";
 import { Versions } from "./versions";
@@ -71,6 +84,7 @@ function selectOnClick(app: App): void {
   const handler = new ScreenSpaceEventHandler(app.widget.canvas);
   handler.setInputAction((event: ScreenSpaceEventHandler.PositionedEvent) => {
     app.widget.canvas.focus({ preventScroll: true });
+    if (app.toolbox.click(event.position)) return;
     app.selection.select(app.selection.pickAt(event.position.x, event.position.y));
   }, ScreenSpaceEventType.LEFT_CLICK);
 }
@@ -178,6 +192,9 @@ async function start(root: HTMLElement): Promise<void> {
   const live = new Live();
   const selection = new Selection(widget.scene, layers, outline);
   const comparison = new Comparison(widget.scene, layers, live, () => selection.current?.id ?? null);
+  const base = new Base(widget.scene, layers, surroundings);
+  const camera = new Camera(widget, layers, () => city.anchor ?? NOWHERE, coveredEdges);
+  const analysis = new Analysis();
   const app: App = {
     city,
     widget,
@@ -186,11 +203,18 @@ async function start(root: HTMLElement): Promise<void> {
     quality,
     layers,
     live,
-    camera: new Camera(widget, layers, () => city.anchor ?? NOWHERE, coveredEdges),
+    camera,
     selection,
     imports: new Imports(live),
     versions: new Versions(layers, live),
     comparison,
+    base,
+    analysis,
+    cellMap: new CellMap(widget.scene, analysis),
+    clouds: new Clouds(layers),
+    table: new FeatureTable(layers),
+    themes: new Themes(layers),
+    toolbox: makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis }),
   };
   selection.changed.on(() => comparison.repaint());
   comparison.gone.on(() => toast(t("compare.gone")));
@@ -213,8 +237,12 @@ async function start(root: HTMLElement): Promise<void> {
   append(
     stage,
     bench.element,
-    swipe(app),
+    sketch(app, toolSketchers(app)),
+    versionSwipe(app),
+    phaseSwipe(app),
+    toolbar(app),
     attributesPanel(app),
+    tablePanel(app),
     dropzone(app, () => bench.open("imports")),
   );
   append(root, statusbar(app));
@@ -229,6 +257,8 @@ async function start(root: HTMLElement): Promise<void> {
   await Promise.all([layers.refresh(), app.imports.refresh()]);
   layers.start();
   await placeCamera(app, link);
+  app.toolbox.links = link.tools ?? {};
+  app.table.link = link.table ?? null;
   await openComparison(app, link);
   if (link.selection) {
     const { layer, id, version } = link.selection;

@@ -5,11 +5,15 @@
  *
  * `c` camera (longitude, latitude, height, heading, pitch, roll), one `l` per layer
  * with what differs from its defaults, `cmp` two versions that are compared, `sel` the selection (of an older version with its number),
- * `lang` the language.
+ * one `t.` per tool that is on with its state, `table` what the table shows, `lang` the language.
  */
 import type { Compared } from "./data/api";
 import type { Lang } from "./data/types";
+import { POINT_MODES, type PointMode } from "./pointStyle";
 import type { ColourMode } from "./style";
+import { decodeTheme, encodeTheme, type Theme } from "./theme";
+
+const MODES: readonly ColourMode[] = ["material", "class", "attribute"];
 
 /** Degrees and metres. */
 export interface CameraView {
@@ -27,6 +31,9 @@ export interface LayerLink {
   visible: boolean;
   opacity: number;
   colourBy: ColourMode;
+  theme?: Theme | undefined;
+  pointMode?: PointMode | undefined;
+  hiddenPointClasses?: string[] | undefined;
   hiddenClasses?: string[] | undefined;
   hiddenStoreys?: string[] | undefined;
   hiddenFeatures?: string[] | undefined;
@@ -44,6 +51,10 @@ export interface Link {
   layers: LayerLink[];
   comparison?: ComparisonLink | undefined;
   selection?: { layer: string; id: string; version?: number | undefined } | undefined;
+  /** The state of every tool that is on, by its name. */
+  tools?: Record<string, string> | undefined;
+  /** The layer of the table, and the ids in it if it is not the whole layer. */
+  table?: string | undefined;
   lang?: Lang | undefined;
 }
 
@@ -73,6 +84,9 @@ export function encodeLink(link: Link): string {
     if (!layer.visible) fields.push("v=0");
     if (layer.opacity !== 1) fields.push(`o=${round(layer.opacity, 2)}`);
     if (layer.colourBy !== "material") fields.push(`m=${layer.colourBy}`);
+    if (layer.theme) fields.push(`th=${list(encodeTheme(layer.theme))}`);
+    if (layer.pointMode) fields.push(`pm=${layer.pointMode}`);
+    if (layer.hiddenPointClasses) fields.push(`hp=${list(layer.hiddenPointClasses)}`);
     if (layer.hiddenClasses) fields.push(`hc=${list(layer.hiddenClasses)}`);
     if (layer.hiddenStoreys) fields.push(`hs=${list(layer.hiddenStoreys)}`);
     if (layer.hiddenFeatures) fields.push(`hf=${list(layer.hiddenFeatures)}`);
@@ -89,6 +103,10 @@ export function encodeLink(link: Link): string {
     const { layer, id, version } = link.selection;
     parts.push(`sel=${[escape(layer), escape(id), ...(version === undefined ? [] : [version])].join("/")}`);
   }
+  for (const [name, state] of Object.entries(link.tools ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    parts.push(`t.${name}=${escape(state).replace(/%(2C|3B|3A)/g, decodeURIComponent)}`);
+  }
+  if (link.table) parts.push(`table=${link.table}`);
   if (link.lang) parts.push(`lang=${link.lang}`);
   return parts.join("&");
 }
@@ -124,7 +142,14 @@ function decodeLayer(text: string): LayerLink | undefined {
     if (key === "v") layer.visible = value !== "0";
     if (key === "o" && Number.isFinite(Number(value)))
       layer.opacity = Math.min(1, Math.max(0, Number(value)));
-    if (key === "m" && (value === "class" || value === "material")) layer.colourBy = value;
+    if (key === "m" && MODES.some((mode) => mode === value)) layer.colourBy = value as ColourMode;
+    if (key === "th") {
+      const theme = decodeTheme(values);
+      if (theme) layer.theme = theme;
+    }
+    const pointMode = POINT_MODES.find((mode) => key === "pm" && mode === value);
+    if (pointMode) layer.pointMode = pointMode;
+    if (key === "hp") layer.hiddenPointClasses = values;
     if (key === "hc") layer.hiddenClasses = values;
     if (key === "hs") layer.hiddenStoreys = values;
     if (key === "hf") layer.hiddenFeatures = values;
@@ -166,6 +191,8 @@ export function decodeLink(fragment: string): Link {
       if (layer && id) link.selection = { layer: unescape(layer), id: unescape(id) };
       if (link.selection && number !== undefined) link.selection.version = number;
     }
+    if (key.startsWith("t.")) link.tools = { ...link.tools, [key.slice(2)]: unescape(value) };
+    if (key === "table" && value !== "") link.table = value;
     if (key === "lang" && (value === "en" || value === "zh")) link.lang = value;
   }
   return link;

@@ -5,8 +5,10 @@
  * every tile that is unloaded and loaded again.
  */
 import type { ClassCount } from "./data/types";
+import type { PointMode } from "./pointStyle";
+import type { Theme } from "./theme";
 
-export type ColourMode = "material" | "class";
+export type ColourMode = "material" | "class" | "attribute";
 
 /** What the user chose for one layer. */
 export interface LayerView {
@@ -14,6 +16,11 @@ export interface LayerView {
   /** 0–1 */
   opacity: number;
   colourBy: ColourMode;
+  /** Used when it is coloured by an attribute. */
+  theme: Theme | null;
+  /** For point clouds, whose points have classes of their own. */
+  pointMode: PointMode;
+  hiddenPointClasses: Set<string>;
   hiddenClasses: Set<string>;
   /** GlobalIds; "" stands for everything outside all storeys. */
   hiddenStoreys: Set<string>;
@@ -37,6 +44,9 @@ export function defaultView(classes: readonly ClassCount[]): LayerView {
     visible: true,
     opacity: 1,
     colourBy: "material",
+    theme: null,
+    pointMode: "classification",
+    hiddenPointClasses: new Set(),
     hiddenClasses: defaultHiddenClasses(classes),
     hiddenStoreys: new Set(),
     hiddenFeatures: new Set(),

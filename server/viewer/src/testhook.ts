@@ -17,6 +17,13 @@
  * | `setView(layer, change)` | changes visible, opacity, colourBy, hiddenClasses, hiddenStoreys, hiddenFeatures |
  * | `compare(layer, from, to)`, `comparison()` | shows two versions; what is compared, kinds off and the swipe, or null |
  * | `flyTo(target)` | at once: `{lon, lat, height, heading, pitch, roll}`, a 6-number box, a layer id, or "home" |
+ * | `tool(name, state)`, `tools()`, `active()` | gives a tool the state a link has, null ends it; the states of all; the one in hand |
+ * | `base()` | the base on the screen, those there could be, the terrain of the globe |
+ * | `measured(name)` | points, legs, total and surface of a measuring tool |
+ * | `classes(layer)` | classes of the attribute a layer is coloured by, and their counts |
+ * | `ask(points)` | asks the chosen process for a point or polygon; promise for its answer |
+ * | `table()` | what the table shows and how many rows, or null |
+ * | `sun()` | azimuth and elevation in degrees |
  * | `link()` | the permalink as it is now |
  * | `pixels()` | the picture as a data URL, drawn anew |
  */
@@ -26,16 +33,23 @@ import type { App } from "./app";
 import { centre, toBbox3D } from "./camera";
 import { api } from "./data/api";
 import type { Bbox3D } from "./data/types";
+import type { Point } from "./geodesy";
 import { encodeLink, type CameraView } from "./permalink";
 import { loadedFeatures, metadata, type TileFeature } from "./scene/features";
 import { FRAMES_TO_START } from "./scene/outline";
 import type { Picked } from "./selection";
 import type { ColourMode } from "./style";
+import type { Here } from "./tools/here";
+import { decodeTheme } from "./theme";
+import type { Measure } from "./tools/measure";
+import type { Sun } from "./tools/sun";
+import type { ToolName } from "./tools/tool";
 
 interface ViewChange {
   visible?: boolean;
   opacity?: number;
   colourBy?: ColourMode;
+  theme?: string[];
   hiddenClasses?: string[];
   hiddenStoreys?: string[];
   hiddenFeatures?: string[];
@@ -61,14 +75,20 @@ export function testHook(app: App) {
   layers.listed.on(changed);
   selection.changed.on(changed);
   app.comparison.changed.on(changed);
+  app.base.changed.on(changed);
+  app.themes.changed.on(changed);
+  app.toolbox.changed.on(changed);
+  app.cellMap.changed.on(changed);
+  app.table.changed.on(changed);
 
-  const tilesLoaded = () => !app.comparison.busy && layers.tilesLoaded() && drawn > asked && finest;
+  const tilesLoaded = () =>
+    !app.comparison.busy && !app.themes.busy && !app.analysis.busy && !app.cellMap.busy && !app.table.busy && app.base.loaded && layers.tilesLoaded() && drawn > asked && finest;
 
   const settled = (): Promise<void> =>
     new Promise((resolve) => {
       const look = () => {
         if (tilesLoaded()) return resolve();
-        if (!layers.tilesLoaded() || drawn <= asked) scene.requestRender();
+        if (!layers.tilesLoaded() || !app.base.loaded || drawn <= asked) scene.requestRender();
         requestAnimationFrame(look);
       };
       look();
@@ -124,6 +144,7 @@ export function testHook(app: App) {
         if (change.visible !== undefined) view.visible = change.visible;
         if (change.opacity !== undefined) view.opacity = change.opacity;
         if (change.colourBy !== undefined) view.colourBy = change.colourBy;
+        if (change.theme) view.theme = decodeTheme(change.theme);
         if (change.hiddenClasses) view.hiddenClasses = new Set(change.hiddenClasses);
         if (change.hiddenStoreys) view.hiddenStoreys = new Set(change.hiddenStoreys);
         if (change.hiddenFeatures) view.hiddenFeatures = new Set(change.hiddenFeatures);
@@ -150,6 +171,30 @@ export function testHook(app: App) {
       changed();
       await settled();
     },
+    tool: async (name: ToolName, state: string | null) => {
+      app.toolbox.tool(name).link = state;
+      await settled();
+    },
+    tools: () => app.toolbox.links,
+    active: () => app.toolbox.active?.name ?? null,
+    base: () => ({ current: app.base.current, possible: app.base.possible, terrain: app.base.terrainKey }),
+    measured: (name: "distance" | "area" | "height") => {
+      const { points, legs, total, surface } = app.toolbox.tool(name) as Measure;
+      return { points, legs, total, surface };
+    },
+    classes: (id: string) => {
+      const classes = app.themes.classesOf(layers.get(id)!);
+      return classes && { bins: classes.bins, counts: classes.counts() };
+    },
+    ask: async (points: Point[]) => {
+      const here = app.toolbox.tool("here") as Here;
+      for (const point of points) here.add(point);
+      await here.ask();
+      await settled();
+      return app.analysis.result;
+    },
+    table: () => app.table.of && { ...app.table.of, rows: app.table.page?.features.length ?? 0 },
+    sun: () => (app.toolbox.tool("sun") as Sun).direction,
     link: () => encodeLink(currentLink(app)),
     pixels: () => {
       scene.requestRender(); // without a request, render() does nothing and the buffer is empty

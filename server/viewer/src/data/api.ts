@@ -1,9 +1,12 @@
 import type { CheckinReport } from "../checkin";
 import type { Kind } from "../differences";
+import type { Attribute, Column } from "../theme";
+import type { CatalogueNode, ProcessDescription, ProcessResult, ProcessSummary } from "./processes";
 import type {
   City,
   Collection,
   ComparisonPage,
+  FeaturePage,
   Hit,
   Item,
   Job,
@@ -64,6 +67,10 @@ function comparison({ layer, from, to }: Compared, what = ""): string {
   return `/collections/${part(layer)}/comparison${what}?from=${from}&to=${to}`;
 }
 
+function items(layer: string, ids: readonly string[] | null): string {
+  return `/collections/${part(layer)}/items?${ids ? `ids=${ids.map(part).join(",")}` : ""}`;
+}
+
 export const api = {
   city: () => request<City>("/city"),
   collections: () => request<{ collections: Collection[] }>("/collections").then((r) => r.collections),
@@ -79,6 +86,38 @@ export const api = {
     request<{ features: { id: string }[] }>(`/collections/${part(layer)}/items?q=${part(id)}&limit=10`).then(
       (r) => r.features.some((feature) => feature.id === id),
     ),
+  /** A page of a layer's features, or of those with some ids. */
+  items: (layer: string, ids: readonly string[] | null, limit: number, after?: string) =>
+    request<FeaturePage>(
+      `${items(layer, ids)}&limit=${limit}${after === undefined ? "" : `&after=${part(after)}`}`,
+    ),
+  /** The address of features as a file. */
+  exportOf: (layer: string, ids: readonly string[] | null, format: string) => `${items(layer, ids)}&f=${format}`,
+  processes: () => request<{ processes: ProcessSummary[] }>("/processes").then((r) => r.processes),
+  process: (id: string) => request<ProcessDescription>(`/processes/${part(id)}`),
+  execute: (id: string, inputs: Record<string, unknown>) =>
+    request<ProcessResult>(`/processes/${part(id)}/execution`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ inputs, response: "document" }),
+    }),
+  cellOutlines: (cells: readonly string[]) =>
+    request<{ outlines: [number, number][][] }>("/cells/outlines", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(cells),
+    }).then((r) => r.outlines),
+  pointClasses: () =>
+    request<{ classes: Record<string, { en: string; zh: string; color: string }> }>("/point-classes").then((r) =>
+      Object.entries(r.classes).map(([code, { en, zh, color }]) => ({ code: Number(code), title: { en, zh }, color })),
+    ),
+  catalogue: () => request<{ tree: CatalogueNode[] }>("/catalogue").then((r) => r.tree),
+  /** What the features of a layer can be styled by. */
+  attributes: (layer: string) =>
+    request<{ attributes: Attribute[] }>(`/collections/${part(layer)}/attributes`).then((r) => r.attributes),
+  /** One attribute of all features. */
+  attribute: (layer: string, name: string) =>
+    request<Column>(`/collections/${part(layer)}/attributes/${part(name)}`),
   versions: (layer: string) => request<Versions>(`/collections/${part(layer)}/versions`),
   makeCurrent: (layer: string, version: number) =>
     request<VersionEntry>(`/collections/${part(layer)}/versions/current`, {

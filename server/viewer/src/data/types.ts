@@ -54,6 +54,9 @@ export interface Collection {
   kind: string;
   lifecycle: string;
   level: string;
+  /** Its place in the catalogue. */
+  place?: string;
+  links?: { href: string; rel: string }[];
   extent: { spatial: { bbox: number[][] } } | null;
   numberOfFeatures: number;
   version: number;
@@ -100,6 +103,18 @@ export interface Item {
   layer: string;
   version: number;
   receipt: string | null;
+}
+
+/** A feature in a list. */
+export interface FeatureSummary {
+  id: string;
+  bbox: number[] | null;
+  properties: Record<string, PropertyValue>;
+}
+
+export interface FeaturePage {
+  features: FeatureSummary[];
+  numberMatched: number;
 }
 
 export interface Hit {
@@ -210,7 +225,7 @@ export interface Job {
   created: string;
   started: string | null;
   finished: string | null;
-  progress: { done: number; total: number | null; note: string } | null;
+  steps: { done: number; total: number | null; note: string } | null;
   /** `null` while nobody knows. */
   remaining_seconds: number | null;
   problem: Problem | null;

@@ -21,7 +21,7 @@ import {
 } from "cesium";
 import { HORIZON_COLOUR } from "./sky";
 
-const GROUND_COLOUR = "#dde1e5";
+export const GROUND_COLOUR = "#dde1e5";
 const LINE_COLOUR = "#a9b4be";
 const RADIUS = 60_000;
 const EARTH_RADIUS = 6_371_000;
@@ -97,12 +97,24 @@ void main()
     out_FragColor = vec4(czm_getMaterial(materialInput).diffuse, 1.0);
 }`;
 
+/** What the engine's own globe answers under that name. */
+const ENGINE = Globe.prototype as unknown as {
+  pickWorldCoordinates: (
+    this: Globe,
+    ray: Ray,
+    scene: Scene,
+    cull: boolean,
+    result?: Cartesian3,
+  ) => Cartesian3 | undefined;
+};
+
 /**
- * Takes the place of the engine's globe: nothing to load, but known to the mouse, which
- * moves and turns around the point of the ground under it.
+ * The engine's globe. Without terrain or pictures on it, it is hidden and level: nothing to load, but
+ * known to the mouse, which moves and turns around the point of the ground under it.
  */
 export class LevelGround extends Globe {
   private surface = Ellipsoid.WGS84;
+  private level = 0;
 
   constructor() {
     super(Ellipsoid.WGS84);
@@ -111,17 +123,24 @@ export class LevelGround extends Globe {
 
   /** Metres above the ellipsoid. */
   set height(height: number) {
+    this.level = height;
     const { x, y, z } = Ellipsoid.WGS84.radii;
     this.surface = new Ellipsoid(x + height, y + height, z + height);
   }
 
-  override pick(ray: Ray, _scene: Scene, result?: Cartesian3): Cartesian3 | undefined {
+  get height(): number {
+    return this.level;
+  }
+
+  override pick(ray: Ray, scene: Scene, result?: Cartesian3): Cartesian3 | undefined {
+    if (this.show) return super.pick(ray, scene, result);
     const hit = IntersectionTests.rayEllipsoid(ray, this.surface);
     return hit && hit.start > 0 ? Ray.getPoint(ray, hit.start, result) : undefined;
   }
 
   /** The name under which the camera controller asks. */
-  pickWorldCoordinates(ray: Ray, scene: Scene, _cull: boolean, result?: Cartesian3): Cartesian3 | undefined {
+  pickWorldCoordinates(ray: Ray, scene: Scene, cull: boolean, result?: Cartesian3): Cartesian3 | undefined {
+    if (this.show) return ENGINE.pickWorldCoordinates.call(this, ray, scene, cull, result);
     return this.pick(ray, scene, result);
   }
 }
@@ -234,6 +253,10 @@ export class Ground {
       Matrix4.multiplyByPointAsVector(view, this.axes[1], live.north);
       live.cameraHeight = Math.max(0, scene.camera.positionCartographic.height - this.height);
     });
+  }
+
+  set show(show: boolean) {
+    this.primitive.show = show;
   }
 
   /** `frame` is east-north-up at the place, `height` its height above the ellipsoid. */

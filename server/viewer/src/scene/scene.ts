@@ -2,7 +2,7 @@
 import { BoundingSphere, Cartesian3, CesiumWidget, Color, Ion, Matrix4, RequestScheduler } from "cesium";
 import type { Place } from "../data/types";
 import { addEdges } from "./edges";
-import { LevelGround } from "./ground";
+import { GROUND_COLOUR, LevelGround } from "./ground";
 import { Motion } from "./motion";
 import { Outline } from "./outline";
 import { Quality } from "./quality";
@@ -63,6 +63,10 @@ export function createScene(container: HTMLElement, anchor: Place): SceneParts {
   scene.backgroundColor = Color.fromCssColorString(HORIZON_COLOUR);
   scene.fog.enabled = false;
   scene.highDynamicRange = false;
+  ground.showGroundAtmosphere = false;
+  ground.showWaterEffect = false;
+  ground.depthTestAgainstTerrain = true;
+  ground.baseColor = Color.fromCssColorString(GROUND_COLOUR);
 
   const controller = scene.screenSpaceCameraController;
   controller.minimumZoomDistance = 0.5;

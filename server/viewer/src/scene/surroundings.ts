@@ -1,4 +1,13 @@
-import { Cartesian3, DirectionalLight, Matrix4, type Scene, Transforms } from "cesium";
+import {
+  Cartesian3,
+  Cartographic,
+  DirectionalLight,
+  type Light,
+  Math as CesiumMath,
+  Matrix4,
+  type Scene,
+  Transforms,
+} from "cesium";
 import type { Place } from "../data/types";
 import { Ground, type LevelGround } from "./ground";
 import { Sky } from "./sky";
@@ -28,10 +37,14 @@ function directionAt(frame: Matrix4, azimuth: number, elevation: number): Cartes
 export class Surroundings {
   /** Where else there is something to see; the lowest point of each layer. */
   elsewhere: () => Place[] = () => [];
+  /** Whether the camera may go below the ground. */
+  underground = false;
   private readonly sky: Sky;
   private readonly ground: Ground;
   private readonly origin = new Cartesian3();
   private height = 0;
+  private planLight: Light = new DirectionalLight({ direction: Cartesian3.UNIT_X });
+  private sunLight: Light | null = null;
 
   constructor(
     private readonly scene: Scene,
@@ -51,12 +64,41 @@ export class Surroundings {
     this.settle(anchor);
   }
 
+  /** The place that ground, sky and light are made for now. */
+  get place(): Place {
+    const { longitude, latitude } = Cartographic.fromCartesian(this.origin);
+    return { lon: CesiumMath.toDegrees(longitude), lat: CesiumMath.toDegrees(latitude), height: this.height };
+  }
+
+  /** Whether the engine's globe is drawn: with terrain or pictures, or plain; else a grid. */
+  set globe(shown: boolean) {
+    this.level.show = shown;
+    this.ground.show = !shown;
+  }
+
+  /** Whether the grid shows around a globe that is drawn in part. */
+  set grid(shown: boolean) {
+    this.ground.show = shown || !this.level.show;
+  }
+
+  /** The light of another hour; `null` is that of a plan. */
+  set sun(light: Light | null) {
+    this.sunLight = light;
+    this.light();
+  }
+
+  private light(): void {
+    this.scene.light = this.sunLight ?? this.planLight;
+    this.scene.requestRender();
+  }
+
   private settle(place: Place): void {
     Cartesian3.fromDegrees(place.lon, place.lat, place.height, undefined, this.origin);
     this.height = place.height;
     const frame = Transforms.eastNorthUpToFixedFrame(this.origin);
     const towards = Cartesian3.negate(directionAt(frame, LIGHT_AZIMUTH, LIGHT_ELEVATION), new Cartesian3());
-    this.scene.light = new DirectionalLight({ direction: towards, intensity: LIGHT_INTENSITY });
+    this.planLight = new DirectionalLight({ direction: towards, intensity: LIGHT_INTENSITY });
+    this.light();
     this.level.height = place.height;
     this.sky.place(frame);
     this.ground.place(frame, place.height);
@@ -76,6 +118,8 @@ export class Surroundings {
 
   /** Keeps the camera a step above the ground, however it is moved. */
   private stayAbove(): void {
+    // With the globe, the engine's own controller minds the collisions.
+    if (this.underground || this.level.show) return;
     const { camera } = this.scene;
     const { longitude, latitude, height } = camera.positionCartographic;
     const lowest = this.height + EYE_HEIGHT;

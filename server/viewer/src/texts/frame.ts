@@ -57,7 +57,7 @@ export const FRAME = {
   "help.search": { en: "Search", zh: "搜索" },
   "help.home": { en: "Show everything", zh: "显示全部" },
   "help.help": { en: "This help", zh: "显示此帮助" },
-  "help.escape": { en: "Close a dialog, leave the comparison, clear the selection", zh: "关闭对话框，退出比较，取消选择" },
+  "help.escape": { en: "Close a dialog, leave the tool or the comparison, clear the selection", zh: "关闭对话框，退出工具或比较，取消选择" },
   "help.arrows": { en: "Move (when the 3D view has the focus)", zh: "移动（焦点在三维视图时）" },
   "help.turn": { en: "Turn and tilt", zh: "旋转与俯仰" },
   "help.zoom": { en: "Closer, further", zh: "拉近、拉远" },

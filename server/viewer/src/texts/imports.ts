@@ -65,10 +65,13 @@ export const IMPORTS = {
   "phase.waiting": { en: "Waiting for its turn", zh: "排队等待" },
   "phase.upload": { en: "Receiving the file", zh: "正在接收文件" },
   "phase.reading": { en: "Reading the file", zh: "正在读取文件" },
+  "phase.unpacking": { en: "Unpacking, {done} of {total} files", zh: "正在解包，{done} / {total} 个文件" },
   "phase.geometry": { en: "Computing shapes, {done} of {total}", zh: "正在计算几何形体，{done} / {total}" },
   "phase.properties": { en: "Reading properties, {done} of {total}", zh: "正在读取属性，{done} / {total}" },
   "phase.saving": { en: "Saving features", zh: "正在保存构件" },
   "phase.tiling": { en: "Building tiles", zh: "正在生成瓦片" },
+  "phase.looking": { en: "Looking around", zh: "正在查询" },
   "phase.checking": { en: "Checking tiles", zh: "正在检查瓦片" },
   "phase.publishing": { en: "Publishing", zh: "正在发布" },
+  "phase.importing": { en: "Importing the files of a folder", zh: "正在导入文件夹中的文件" },
 } satisfies Texts;

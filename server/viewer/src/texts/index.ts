@@ -1,5 +1,6 @@
 /** Every text of the viewer, by panel. A text that one language lacks does not compile. */
 import type { Localized } from "../data/types";
+import { ANALYSIS } from "./analysis";
 import { ATTRIBUTES } from "./attributes";
 import { CHECKIN } from "./checkin";
 import { FRAME } from "./frame";
@@ -7,12 +8,14 @@ import { IMPORTS } from "./imports";
 import { LAYERS } from "./layers";
 import { RECEIPT } from "./receipt";
 import { SEARCH } from "./search";
+import { THEME } from "./theme";
+import { TOOLS } from "./tools";
 import { VERSIONS } from "./versions";
 
 /** What one file of texts holds: each in every language, with the same `{parameters}`. */
 export type Texts = Record<string, Localized>;
 
-export const PANELS = [ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, RECEIPT, SEARCH, VERSIONS] as const;
+export const PANELS = [ANALYSIS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, RECEIPT, SEARCH, THEME, TOOLS, VERSIONS] as const;
 
 type KeyOf<Panel> = Panel extends Texts ? keyof Panel : never;
 export type TextKey = KeyOf<(typeof PANELS)[number]>;

@@ -1,8 +1,9 @@
 import { h, replace } from "../dom";
 import { t } from "../i18n";
+import type { Toolbox } from "../tools/toolbox";
 import { openDialog } from "./dialog";
 
-export function openHelp(): void {
+export function openHelp({ tools }: Toolbox): void {
   const { body } = openDialog(t("help.title"), "help");
   const row = (keys: string, meaning: string) =>
     h("tr", {}, h("th", { scope: "row" }, h("kbd", {}, keys)), h("td", {}, meaning));
@@ -18,6 +19,7 @@ export function openHelp(): void {
         row("H", t("help.home")),
         row("Esc", t("help.escape")),
         row("?", t("help.help")),
+        ...tools.map(({ name, letter }) => row(letter.toUpperCase(), t(`tool.${name}`))),
         row(t("help.keys.arrows"), t("help.arrows")),
         row(t("help.keys.turn"), t("help.turn")),
         row("+  −", t("help.zoom")),

@@ -15,12 +15,15 @@ const PHASES = [
   "waiting",
   "upload",
   "reading",
+  "unpacking",
   "geometry",
   "properties",
   "saving",
   "tiling",
   "checking",
   "publishing",
+  "importing",
+  "looking",
 ];
 
 /** What an import is doing now, in words. */
@@ -33,8 +36,8 @@ function phase(entry: ImportEntry): string {
   if (entry.error) return t("status.failed");
   const { job } = entry;
   if (!job) return t("status.accepted");
-  if (job.status !== "running" || !job.progress) return t(`status.${job.status}`);
-  const { note, done, total } = job.progress;
+  if (job.status !== "running" || !job.steps) return t(`status.${job.status}`);
+  const { note, done, total } = job.steps;
   if (!PHASES.includes(note)) return t("status.running");
   if ((note === "geometry" || note === "properties") && !total) return t("status.running");
   const doing = t(`phase.${note}` as TextKey, { done, total: total ?? 0 });
@@ -53,8 +56,8 @@ function timeLeft(seconds: number | null): string | null {
 /** 0–1, or `null` while nobody knows. */
 function fraction(entry: ImportEntry): number | null {
   if (entry.upload !== null) return entry.upload;
-  const progress = entry.job?.progress;
-  return progress?.total ? Math.min(1, progress.done / progress.total) : null;
+  const steps = entry.job?.steps;
+  return steps?.total ? Math.min(1, steps.done / steps.total) : null;
 }
 
 function problem(entry: ImportEntry): string | null {

@@ -1,13 +1,19 @@
 /** The layer tree. Rows are rebuilt when layers change, and only adjusted when the user chooses. */
 import type { App } from "../app";
 import { toBbox3D } from "../camera";
+import { api } from "../data/api";
+import type { CatalogueNode } from "../data/processes";
 import { h, icon, iconButton, replace } from "../dom";
-import { formatBytes, formatTime, languageChanged, localized, SEPARATOR, t } from "../i18n";
+import { formatBytes, formatNumber, formatTime, languageChanged, localized, SEPARATOR, t } from "../i18n";
+import { drawing } from "../kinds";
 import type { Layer } from "../layers";
 import { type ColourMode, defaultHiddenClasses } from "../style";
 import { checkinDetails } from "./checkin";
 import { classLegend, storeyLegend } from "./legend";
+import type { Control } from "./controls";
+import { pointControls } from "./pointControls";
 import { openReceipt } from "./receipt";
+import { themeControls } from "./themeControls";
 
 export function layersPanel(app: App): HTMLElement {
   const list = h("ul", { class: "layer-list" });
@@ -15,6 +21,8 @@ export function layersPanel(app: App): HTMLElement {
   const expanded = new Set<string>();
   let rows = new Map<Layer, LayerRow>();
   let first = true;
+  let catalogue: CatalogueGroup[] = [];
+  const closed = new Set<string>();
 
   const render = () => {
     const focused = (document.activeElement as HTMLElement | null)?.dataset["key"];
@@ -27,16 +35,78 @@ export function layersPanel(app: App): HTMLElement {
     if (layers.length === 0) replace(list, h("li", { class: "empty-note" }, t("layer.none")));
     else {
       rows = new Map(layers.map((layer) => [layer, layerRow(app, layer, expanded)]));
-      replace(list, ...[...rows.values()].map((row) => row.element));
+      replace(list, ...grouped(layers).map(([group, members]) => groupRow(group, members)));
     }
     if (focused) list.querySelector<HTMLElement>(`[data-key="${CSS.escape(focused)}"]`)?.focus();
   };
 
+  /** Groups in the order of the catalogue; what it does not know comes last. */
+  const grouped = (layers: readonly Layer[]): [CatalogueGroup | null, Layer[]][] => {
+    const groups = new Map<string, Layer[]>();
+    for (const layer of layers) {
+      const key = catalogue.find(({ id }) => id === layer.collection.place)?.id ?? "";
+      groups.set(key, [...(groups.get(key) ?? []), layer]);
+    }
+    const order = [...catalogue.map(({ id }) => id), ""];
+    return order
+      .filter((id) => groups.has(id))
+      .map((id) => [catalogue.find((group) => group.id === id) ?? null, groups.get(id)!]);
+  };
+
+  const groupRow = (group: CatalogueGroup | null, members: readonly Layer[]): HTMLElement => {
+    const elements = members.map((layer) => rows.get(layer)!.element);
+    const inner = h("ul", {}, ...elements);
+    if (!group) return h("li", { class: "layer-group" }, inner);
+    const open = !closed.has(group.id);
+    inner.hidden = !open;
+    const toggle = h(
+      "button",
+      {
+        type: "button",
+        class: "layer-group-name",
+        "aria-expanded": String(open),
+        "data-key": `group-${group.id}`,
+        on: {
+          click: () => {
+            if (!closed.delete(group.id)) closed.add(group.id);
+            render();
+          },
+        },
+      },
+      icon("chevron"),
+      h("span", {}, group.titles.map(localized).join(" / ")),
+      h("span", { class: "count" }, formatNumber(members.length)),
+    );
+    return h("li", { class: "layer-group" }, toggle, inner);
+  };
+
+  const readCatalogue = async () => {
+    try {
+      catalogue = flattened(await api.catalogue());
+      render();
+    } catch {
+      catalogue = []; // without it the layers stand in one list
+    }
+  };
+  void readCatalogue();
   app.layers.listed.on(render);
   app.layers.viewed.on((layer) => rows.get(layer)?.sync());
   languageChanged.on(render);
   render();
   return panel;
+}
+
+/** A node of the catalogue, and the titles on the way to it. */
+interface CatalogueGroup {
+  id: string;
+  titles: { en: string; zh: string }[];
+}
+
+function flattened(nodes: readonly CatalogueNode[], above: CatalogueGroup["titles"] = []): CatalogueGroup[] {
+  return nodes.flatMap(({ id, title, children }) => {
+    const titles = [...above, title];
+    return [{ id, titles }, ...flattened(children, titles)];
+  });
 }
 
 /** An element, and how it follows the user's choices. */
@@ -111,7 +181,7 @@ function layerRow(app: App, layer: Layer, expanded: Set<string>): LayerRow {
     const open = expanded.has(id);
     disclose.setAttribute("aria-expanded", String(open));
     details.hidden = !open;
-    parts = open ? [controls(app, layer), legends(app, layer)] : [];
+    parts = open ? partsOf(app, layer) : [];
     replace(details, ...parts.map((part) => part.element), open && origin(app, layer));
     sync();
   };
@@ -119,13 +189,47 @@ function layerRow(app: App, layer: Layer, expanded: Set<string>): LayerRow {
   return { element, sync };
 }
 
+/** What can be chosen depends on how the layer is drawn. */
+function partsOf(app: App, layer: Layer): LayerRow[] {
+  const { kind } = layer.collection;
+  const opacity = opacityControl(app, layer);
+  if (kind === "points") return [opacity, pointControls(app, layer)];
+  if (drawing(kind) === "ground") return [];
+  if (kind === "imagery" || kind === "textured" || kind === "tileset") return [opacity];
+  if (kind === "vector") return [opacity, swatches(layer)];
+  return [opacity, controls(app, layer), legends(app, layer)];
+}
+
+/** The colours of classes that the server draws itself. */
+function swatches({ collection }: Layer): LayerRow {
+  const rows = collection.classes.map((entry) => {
+    const swatch = h("span", { class: "swatch" });
+    swatch.style.backgroundColor = entry.color;
+    return h(
+      "li",
+      { class: "legend-row" },
+      h(
+        "span",
+        { class: "legend-entry" },
+        swatch,
+        h("span", { class: "legend-title" }, localized(entry.title)),
+        h("span", { class: "count" }, formatNumber(entry.count)),
+      ),
+    );
+  });
+  const element = h("ul", { class: "legend", "aria-label": t("layer.classes") }, ...rows);
+  return { element, sync: () => undefined };
+}
+
 function origin(app: App, layer: Layer): HTMLElement {
   const { collection } = layer;
   const note = localized(collection.georeference?.note);
   const unlocated = collection.georeference?.method === "none";
+  const preview = collection.links?.find(({ rel }) => rel === "preview")?.href;
   return h(
     "div",
     { class: "layer-origin" },
+    preview && h("img", { class: "layer-thumbnail", src: preview, alt: "", loading: "lazy", width: 320, height: 200 }),
     note !== "" && h("p", { class: unlocated ? "note warning" : "note" }, unlocated && icon("warning"), note),
     h(
       "p",
@@ -157,10 +261,16 @@ function origin(app: App, layer: Layer): HTMLElement {
       icon("history"),
       t("versions.open"),
     ),
+    h(
+      "button",
+      { type: "button", class: "link", on: { click: () => app.table.open(collection.id) } },
+      icon("table"),
+      t("table.open"),
+    ),
   );
 }
 
-function controls(app: App, layer: Layer): LayerRow {
+function opacityControl(app: App, layer: Layer): LayerRow {
   const { id } = layer.collection;
   const output = h("output", {}, "");
   const slider = h("input", {
@@ -177,9 +287,26 @@ function controls(app: App, layer: Layer): LayerRow {
         }),
     },
   });
+  const element = h(
+    "div",
+    { class: "layer-controls" },
+    h("label", { for: slider.id }, t("layer.opacity")),
+    slider,
+    output,
+  );
+  const sync = () => {
+    slider.value = String(layer.view.opacity);
+    output.textContent = `${Math.round(layer.view.opacity * 100)} %`;
+  };
+  return { element, sync };
+}
+
+function controls(app: App, layer: Layer): LayerRow {
+  const { id } = layer.collection;
   const modes: [ColourMode, string][] = [
     ["material", t("layer.material")],
     ["class", t("layer.class")],
+    ["attribute", t("layer.attribute")],
   ];
   const buttons = modes.map(([mode, label]) =>
     h(
@@ -197,21 +324,29 @@ function controls(app: App, layer: Layer): LayerRow {
       label,
     ),
   );
+  const theme = h("div", { class: "layer-theme" });
+  let control: Control | null = null;
   const element = h(
     "div",
     { class: "layer-controls" },
-    h("label", { for: slider.id }, t("layer.opacity")),
-    slider,
-    output,
     h("span", { class: "label" }, t("layer.colourBy")),
     h("div", { class: "segmented", role: "group", "aria-label": t("layer.colourBy") }, ...buttons),
+    theme,
   );
   const sync = () => {
-    slider.value = String(layer.view.opacity);
-    output.textContent = `${Math.round(layer.view.opacity * 100)} %`;
     buttons.forEach((button, i) =>
       button.setAttribute("aria-pressed", String(modes[i]![0] === layer.view.colourBy)),
     );
+    const wanted = layer.view.colourBy === "attribute";
+    theme.hidden = !wanted;
+    if (wanted && !control) {
+      control = themeControls(app, layer);
+      replace(theme, control.element);
+    } else if (!wanted) {
+      control = null;
+      replace(theme);
+    }
+    control?.sync();
   };
   return { element, sync };
 }

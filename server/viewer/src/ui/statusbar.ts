@@ -103,6 +103,9 @@ export function statusbar(app: App): HTMLElement {
   });
   camera.changed.addEventListener(measure);
   app.motion.rested.on(measure);
+  scene.globe.tileLoadProgressEvent.addEventListener((left: number) => {
+    if (left === 0) measure();
+  });
 
   const writeLive = () => {
     lost.hidden = app.live.status !== "lost";

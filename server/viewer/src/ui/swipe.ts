@@ -1,7 +1,9 @@
-/** The line between two versions, with a handle to drag or to move by keys. */
+/** The line between two states of the city, with a handle to drag or to move by keys. */
 import type { App } from "../app";
 import { h } from "../dom";
 import { languageChanged, t } from "../i18n";
+import type { Signal } from "../signal";
+import type { Phases } from "../tools/phases";
 import { coveredNow } from "./covered";
 
 const STEP = 0.02;
@@ -10,8 +12,41 @@ const LEAP = 0.1;
 /** Pixels that stay free at both ends, so that the handle can always be got hold of. */
 const MARGIN = 24;
 
-export function swipe(app: App): HTMLElement {
+/** What the line parts: where it stands, and what is at its sides. */
+interface Parted {
+  at: () => number | null;
+  move: (to: number) => void;
+  sides: () => [left: string, right: string];
+  label: () => string;
+  changed: Signal;
+}
+
+/** Two versions of a layer. */
+export function versionSwipe(app: App): HTMLElement {
   const { comparison } = app;
+  const sides = (): [number, number] => [comparison.current?.from ?? 0, comparison.current?.to ?? 0];
+  return swipe(app, {
+    at: () => comparison.current?.swipe ?? null,
+    move: (to) => (comparison.swipe = to),
+    sides: () => sides().map((n) => t("layer.version", { n })) as [string, string],
+    label: () => t("compare.handle", { from: sides()[0], to: sides()[1] }),
+    changed: comparison.changed,
+  });
+}
+
+/** What is there and what is planned. */
+export function phaseSwipe(app: App): HTMLElement {
+  const phases = app.toolbox.tool("phases") as Phases;
+  return swipe(app, {
+    at: () => phases.swipe,
+    move: (to) => (phases.swipe = to),
+    sides: () => [t("phases.present"), t("phases.planned")],
+    label: () => t("phases.handle"),
+    changed: phases.changed,
+  });
+}
+
+function swipe(app: App, parted: Parted): HTMLElement {
   const older = h("span", { class: "swipe-label older" });
   const newer = h("span", { class: "swipe-label newer" });
   const handle = h("div", {
@@ -29,7 +64,7 @@ export function swipe(app: App): HTMLElement {
     const { left, right } = coveredNow();
     const width = Math.max(1, app.widget.canvas.clientWidth);
     const pixels = Math.min(width - right - MARGIN, Math.max(left + MARGIN, fraction * width));
-    comparison.swipe = pixels / width;
+    parted.move(pixels / width);
   };
   const drag = (event: PointerEvent) => {
     const { left, width } = app.widget.canvas.getBoundingClientRect();
@@ -45,8 +80,8 @@ export function swipe(app: App): HTMLElement {
     handle.addEventListener(end, () => handle.removeEventListener("pointermove", drag));
   }
   handle.addEventListener("keydown", (event) => {
-    const at = comparison.current?.swipe;
-    if (at === null || at === undefined) return;
+    const at = parted.at();
+    if (at === null) return;
     const steps: Record<string, number> = {
       ArrowLeft: at - STEP,
       ArrowDown: at - STEP,
@@ -64,17 +99,15 @@ export function swipe(app: App): HTMLElement {
   });
 
   const render = () => {
-    const open = comparison.current;
-    const at = open?.swipe ?? null;
+    const at = parted.at();
     element.hidden = at === null;
-    if (!open || at === null) return;
+    if (at === null) return;
     element.style.left = `${at * 100}%`;
-    older.textContent = t("layer.version", { n: open.from });
-    newer.textContent = t("layer.version", { n: open.to });
-    handle.setAttribute("aria-label", t("compare.handle", { from: open.from, to: open.to }));
+    [older.textContent, newer.textContent] = parted.sides();
+    handle.setAttribute("aria-label", parted.label());
     handle.setAttribute("aria-valuenow", String(Math.round(at * 100)));
   };
-  comparison.changed.on(render);
+  parted.changed.on(render);
   languageChanged.on(render);
   return element;
 }

@@ -54,7 +54,7 @@ export function topbar(app: App, toggleWorkbench: () => void): Topbar {
         { class: "topbar-actions" },
         iconButton("home", t("top.home"), () => void app.camera.home()),
         iconButton("share", t("top.share"), () => void share()),
-        iconButton("help", t("top.help"), openHelp, { class: "optional" }),
+        iconButton("help", t("top.help"), () => openHelp(app.toolbox), { class: "optional" }),
         languageToggle(),
       ),
     );

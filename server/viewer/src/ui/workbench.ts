@@ -1,15 +1,17 @@
-/** The one panel at the left: layers and imports. */
+/** The one panel at the left: layers, analyses and imports. */
 import type { App } from "../app";
 import { h, icon, iconButton, replace } from "../dom";
 import { languageChanged, t } from "../i18n";
 import { isActive } from "../imports";
 import { openImportDialog } from "./importDialog";
 import { importsPanel } from "./importsPanel";
+import { analysisPanel } from "./analysisPanel";
 import { comparisonPanel } from "./comparisonPanel";
 import { layersPanel } from "./layersPanel";
 import { versionsPanel } from "./versionsPanel";
 
-type Tab = "layers" | "imports";
+const TABS = ["layers", "analysis", "imports"] as const;
+type Tab = (typeof TABS)[number];
 
 export interface Workbench {
   element: HTMLElement;
@@ -27,7 +29,7 @@ export function workbench(app: App): Workbench {
   const views = { list: layersPanel(app), versions: versionsPanel(app), comparison: comparisonPanel(app) };
   replace(layers, ...Object.values(views));
   let shownView: keyof typeof views = "list";
-  const panels = { layers, imports: importsPanel(app) };
+  const panels = { layers, analysis: analysisPanel(app), imports: importsPanel(app) };
   for (const [name, panel] of Object.entries(panels)) {
     panel.id = `panel-${name}`;
     panel.setAttribute("role", "tabpanel");
@@ -35,7 +37,7 @@ export function workbench(app: App): Workbench {
   }
   const head = h("div", { class: "workbench-head" });
   const foot = h("div", { class: "workbench-foot" });
-  const element = h("aside", { class: "panel workbench" }, head, panels.layers, panels.imports, foot);
+  const element = h("aside", { class: "panel workbench" }, head, panels.layers, panels.analysis, panels.imports, foot);
 
   const tabButton = (name: Tab, label: string, badge: number) =>
     h(
@@ -54,7 +56,8 @@ export function workbench(app: App): Workbench {
           },
           keydown: (event: KeyboardEvent) => {
             if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-            open(name === "layers" ? "imports" : "layers");
+            const step = event.key === "ArrowRight" ? 1 : TABS.length - 1;
+            open(TABS[(TABS.indexOf(name) + step) % TABS.length]);
             head.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
           },
         },
@@ -74,6 +77,7 @@ export function workbench(app: App): Workbench {
         "div",
         { role: "tablist", "aria-label": t("bench.label") },
         tabButton("layers", t("bench.layers"), 0),
+        tabButton("analysis", t("bench.analysis"), 0),
         tabButton("imports", t("bench.imports"), active),
       ),
       iconButton("close", t("bench.close"), () => toggle()),
@@ -95,12 +99,13 @@ export function workbench(app: App): Workbench {
       shownView = view;
       views[view].querySelector("button")?.focus(); // what had the focus is hidden now
     }
-    foot.hidden = tab === "layers" && view !== "list";
+    foot.hidden = tab === "analysis" || (tab === "layers" && view !== "list");
     element.classList.toggle("wide", tab === "layers" && view === "comparison");
   };
 
   const open = (next: Tab = tab) => {
     tab = next;
+    if (tab === "analysis") void app.analysis.list();
     isOpen = true;
     render();
   };
@@ -118,6 +123,12 @@ export function workbench(app: App): Workbench {
     }
   });
   app.comparison.opened.on(() => open("layers"));
+  let asking = false;
+  app.toolbox.changed.on(() => {
+    const before = asking;
+    asking = app.toolbox.tool("here").on;
+    if (asking && !before) open("analysis");
+  });
   app.versions.changed.on(render);
   languageChanged.on(render);
   render();

@@ -1,0 +1,116 @@
+"""Write the district into a folder, with a manifest of its layers."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sample_data.district import files
+from sample_data.district.district import district
+from sample_data.district.intersections import intersections
+from sample_data.district.picture import picture
+from sample_data.district.plan import Floats
+from sample_data.district.points import points
+from sample_data.district.relief import Relief, relief
+from sample_data.district.tables import tables
+from sample_data.district.trees import trees
+
+Progress = Callable[[int, int, str], None]
+MANIFEST = "manifest.json"
+STAGES = ("streets and buildings", "relief", "picture", "points", "tables", "")
+
+
+def generate(folder: Path, seed: int = 2026, progress: Progress | None = None) -> Path:
+    """Write the files of the district and return the path of their manifest.
+
+    Equal seeds give equal bytes with the same versions of the libraries. The manifest is written
+    last, so where it stands the rest is whole. `progress` is called with the stage that begins.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    manifest = folder / MANIFEST
+    manifest.unlink(missing_ok=True)
+    stages = iter(range(len(STAGES)))
+
+    def begin() -> None:
+        stage = next(stages)
+        if progress is not None:
+            progress(stage, len(STAGES) - 1, STAGES[stage])
+
+    begin()
+    whole = district(seed)
+    crossings = intersections(whole.main)
+    begin()
+    ground = relief(whole)
+    with _beside(folder / "dem_present.tif") as path:
+        files.write_heights(path, ground.present, whole.plan)
+    with _beside(folder / "dem_planned.tif") as path:
+        files.write_heights(path, changed(ground), whole.plan)
+    begin()
+    planted = trees(whole)
+    image = picture(whole, ground, crossings, planted)
+    with _beside(folder / "orthophoto.tif") as path:
+        files.write_image(path, image, whole.plan)
+    begin()
+    cloud = points(whole, ground, image, planted)
+    with _beside(folder / "points.las") as path:
+        files.write_points(path, cloud, whole.plan)
+    begin()
+    for name, table in tables(whole, crossings).items():
+        with _beside(folder / f"{name}.gpkg") as path:
+            files.write_table(path, table, whole.plan)
+    with _beside(manifest) as path:
+        path.write_text(_manifest(seed), "utf-8")
+    begin()
+    return manifest
+
+
+def changed(ground: Relief) -> Floats:
+    """The planned surface (n, n) where it differs from the present one, with a rim; else NaN."""
+    differs = np.abs(ground.planned - ground.present) > 0.005
+    rim = differs.copy()
+    for axis in (0, 1):
+        for step in range(1, 5):
+            rim |= np.roll(differs, step, axis) | np.roll(differs, -step, axis)
+    result: Floats = np.where(rim, ground.planned, np.nan)
+    return result
+
+
+def _manifest(seed: int) -> str:
+    """What to import in which order, and what is known about each layer."""
+    table = tomllib.loads(Path(__file__).with_name("manifest.toml").read_text("utf-8"))
+    layers = [
+        {
+            "id": layer["id"], "file": layer["file"], "kind": layer["kind"],
+            "title": f"{layer['zh']} {layer['en']}", "zh": layer["zh"], "en": layer["en"],
+            "crs": "EPSG:4547", "options": {**table["defaults"], **layer["about"]},
+        }
+        for layer in table["layer"]
+    ]  # fmt: skip
+    document: dict[str, Any] = {
+        "name": "示范区 Sample district", "fictional": True, "seed": seed, "layers": layers,
+    }  # fmt: skip
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A path to write to that takes its place when it is whole.
+
+    The name inside a GeoPackage is that of its file, so a folder and not a name is temporary.
+    """
+    folder = path.parent / ".unfinished"
+    folder.mkdir(exist_ok=True)
+    temporary = folder / path.name
+    temporary.unlink(missing_ok=True)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+        folder.rmdir()

@@ -1,0 +1,48 @@
+"""Attributes of a layer as they are told over HTTP, to style and filter by."""
+
+import threading
+from functools import lru_cache
+from typing import Any
+
+from cim_core.city import City
+from cim_core.errors import NotFound
+from cim_core.store.columns import Column, columns, values
+
+_REMEMBERED = 32
+
+
+class Columns:
+    """Reads columns on demand and remembers the last ones: versions never change."""
+
+    def __init__(self, city: City) -> None:
+        self._database = city.database
+        self._columns = lru_cache(maxsize=_REMEMBERED)(self._list)
+        self._lock = threading.Lock()
+
+    def list(self, layer: str, version: int) -> dict[str, Any]:
+        """What the features of a version can be styled by."""
+        with self._lock:  # two who ask at once wait for one answer
+            return self._columns(layer, version)
+
+    def values(self, layer: str, version: int, name: str) -> dict[str, Any]:
+        """One column: the features that have a value, and their values; raises `NotFound`."""
+        found = values(self._database, layer, version, name)
+        if found is None:
+            raise NotFound(f"no feature of the layer {layer!r} has a value of {name!r}")
+        return {**_described(found.column), "ids": found.ids, "values": found.values}
+
+    def _list(self, layer: str, version: int) -> dict[str, Any]:
+        found = columns(self._database, layer, version)
+        return {"attributes": [_described(column) for column in found]}
+
+
+def _described(column: Column) -> dict[str, Any]:
+    return {
+        "name": column.name,
+        "kind": column.kind,
+        "unit": column.unit,
+        "count": column.count,
+        "distinct": column.distinct,
+        "minimum": column.minimum,
+        "maximum": column.maximum,
+    }

@@ -1,0 +1,65 @@
+"""Analyses of the city (OGC API – Processes)."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from analysis.analysis import asked
+from analysis.registry import analyses, analysis_named
+from cim_core.progress import Progress
+from server.answers import json_answer
+from server.describe import link
+from server.processes import chosen, description, execute, parts, plain_inputs, summary
+from server.routes.jobs import described
+from server.state import StateDep
+
+router = APIRouter(tags=["analyses"])
+
+
+class Execution(BaseModel):
+    """What a process is to be run with, and how its outputs are to be answered."""
+
+    inputs: dict[str, Any] = Field(default_factory=dict)
+    outputs: dict[str, Any] | None = None
+    response: Literal["raw", "document"] = "raw"
+
+
+@router.get("/processes", summary="Every analysis")
+def list_processes() -> Response:
+    """Every analysis this server can be asked for."""
+    listed = [summary(kind) for kind in analyses().values()]
+    return json_answer({"processes": listed, "links": [link("/processes", "self")]})
+
+
+@router.get("/processes/{name}", summary="One analysis")
+def get_process(name: str) -> Response:
+    """An analysis with its inputs, from which a form can be made, and its outputs."""
+    return json_answer(description(analysis_named(name)))
+
+
+@router.post("/processes/{name}/execution", summary="Ask an analysis")
+def execute_process(
+    name: str, execution: Execution, state: StateDep, prefer: Annotated[str, Header()] = ""
+) -> Response:
+    """The outputs at once, or, with `Prefer: respond-async`, a job whose results they will be.
+
+    `response` raw answers one output as it is and several as parts; document answers one JSON
+    object.
+    """
+    inputs = plain_inputs(execution.inputs)
+    names = None if execution.outputs is None else list(execution.outputs)
+    if "respond-async" in prefer:
+        asked(analysis_named(name), inputs)  # what cannot be asked is refused before it is a job
+        job = state.city.jobs.add("process", None, None, {"process": name, "inputs": inputs})
+        state.runner.wake()
+        headers = {"location": f"/jobs/{job.id}", "preference-applied": "respond-async"}
+        return json_answer(described(job), status=201, headers=headers)
+    document = chosen(execute(state.city, name, inputs, Progress()), names)
+    if execution.response == "document":
+        return json_answer(document)
+    if len(document) == 1:
+        return json_answer(next(iter(document.values())))
+    body, media_type = parts(document)
+    return Response(body, media_type=media_type, headers={"cache-control": "no-cache"})

@@ -1,0 +1,67 @@
+/** Processes as OGC API Processes describes them, as far as the viewer reads them. */
+import type { Collection } from "./types";
+
+/** Every text stands in both languages. */
+interface Titled {
+  title: string;
+  title_zh?: string | null;
+  description?: string;
+  description_zh?: string | null;
+}
+
+export interface InputSchema {
+  type: "number" | "integer" | "string" | "boolean" | "object" | "array";
+  format?: string;
+  enum?: string[];
+  minimum?: number;
+  maximum?: number;
+  default?: unknown;
+  items?: { type: string; format?: string };
+}
+
+export interface ProcessInput extends Titled {
+  unit?: string | null;
+  minOccurs?: number;
+  schema: InputSchema;
+}
+
+export interface ProcessSummary extends Titled {
+  id: string;
+}
+
+export interface ProcessDescription extends ProcessSummary {
+  inputs: Record<string, ProcessInput>;
+  outputs: Record<string, Titled & { schema: { type: string; format?: string } }>;
+}
+
+export type Cell = string | number | boolean | null | (number | null)[];
+
+export interface ResultTable {
+  columns: (Titled & { name: string; type: string; unit?: string | null })[];
+  rows: Cell[][];
+  /** The cursor of the rows that follow. */
+  next?: string | null;
+}
+
+export interface CellGrid {
+  resolution: number;
+  unit: string;
+  cells: string[];
+  values: number[];
+}
+
+export interface ResultLink {
+  href: string;
+}
+
+export type ProcessResult = Record<string, ResultTable | CellGrid | ResultLink>;
+
+export const isTable = (output: ProcessResult[string]): output is ResultTable => "rows" in output;
+export const isGrid = (output: ProcessResult[string]): output is CellGrid => "cells" in output;
+
+export interface CatalogueNode {
+  id: string;
+  title: { en: string; zh: string };
+  layers: Collection[];
+  children: CatalogueNode[];
+}

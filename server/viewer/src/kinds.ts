@@ -1,0 +1,22 @@
+/** How the kinds of layers come onto the screen. */
+import type { Collection } from "./data/types";
+
+/** As 3D tiles; as pictures laid on the ground; as the ground itself. */
+export type Drawing = "tileset" | "draped" | "ground";
+
+const DRAWN: Record<string, Drawing> = { terrain: "ground", imagery: "draped", vector: "draped" };
+
+export function drawing(kind: string): Drawing {
+  return DRAWN[kind] ?? "tileset";
+}
+
+/**
+ * Whether a layer is shown to those who open the city without a link: not what is planned, nor what
+ * would cover the picture of the ground or the models.
+ */
+export function shownAtFirst(layer: Collection, all: readonly Collection[]): boolean {
+  const beside = (kind: string) => all.some((other) => other.kind === kind);
+  if (layer.lifecycle === "planned" && all.some((other) => other.lifecycle !== "planned")) return false;
+  if (layer.kind === "vector") return !beside("imagery");
+  return layer.kind !== "points" || !beside("model");
+}

@@ -1,0 +1,31 @@
+/** Questions to the city and the table of features. */
+import type { Texts } from ".";
+
+export const ANALYSIS = {
+  "bench.analysis": { en: "Analysis", zh: "分析" },
+  "analysis.process": { en: "Analysis", zh: "分析" },
+  "analysis.choose": { en: "Choose an analysis…", zh: "选择分析…" },
+  "analysis.place": { en: "Where", zh: "位置" },
+  "analysis.point": { en: "Point", zh: "点" },
+  "analysis.polygon": { en: "Polygon", zh: "多边形" },
+  "analysis.pointHint": { en: "Click a place on the map.", zh: "在地图上单击一个位置。" },
+  "analysis.polygonHint": { en: "Click three or more corners, then ask.", zh: "单击三个以上顶点，然后查询。" },
+  "analysis.ask": { en: "Ask", zh: "查询" },
+  "analysis.busy": { en: "Asking…", zh: "查询中…" },
+  "analysis.allLayers": { en: "all layers", zh: "全部图层" },
+  "analysis.someLayers": { en: "{n} layers", zh: "{n} 个图层" },
+  "analysis.nothing": { en: "Nothing is here.", zh: "此处没有要素。" },
+  "analysis.noCells": { en: "No cells", zh: "没有网格" },
+  "analysis.cells": { en: "{n} cells", zh: "{n} 个网格" },
+  "analysis.more": { en: "More", zh: "更多" },
+  "analysis.table": { en: "Table of {name}", zh: "{name} 的表格" },
+  "table.label": { en: "Table of features", zh: "要素表格" },
+  "table.close": { en: "Close the table", zh: "关闭表格" },
+  "table.open": { en: "Table", zh: "表格" },
+  "table.count": { en: "{n} of {all} features", zh: "已显示 {n} 个，共 {all} 个" },
+  "table.id": { en: "Id", zh: "编号" },
+  "table.name": { en: "Name", zh: "名称" },
+  "table.csv": { en: "CSV", zh: "CSV 表格" },
+  "table.geojson": { en: "GeoJSON", zh: "GeoJSON 文件" },
+  "table.parquet": { en: "GeoParquet", zh: "GeoParquet 文件" },
+} satisfies Texts;

@@ -1,0 +1,33 @@
+/** All tools, in the order of the toolbar. */
+import type { App } from "../app";
+import { BaseTool } from "./baseTool";
+import { ClipBox } from "./clipBox";
+import { Clipping } from "./clipping";
+import { Flat } from "./flat";
+import { Here } from "./here";
+import { Measure } from "./measure";
+import { Phases } from "./phases";
+import { Section } from "./section";
+import { Sun } from "./sun";
+import { Toolbox } from "./toolbox";
+import { Underground } from "./underground";
+
+type Parts = Pick<App, "widget" | "layers" | "surroundings" | "base" | "camera" | "comparison" | "analysis">;
+
+export function makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis }: Parts): Toolbox {
+  const { scene } = widget;
+  const clipping = new Clipping(scene, layers);
+  return new Toolbox([
+    new BaseTool(base),
+    new Flat(widget),
+    new Underground(scene, surroundings, layers, clipping, base),
+    new Section(scene, layers, clipping),
+    new ClipBox(scene, layers, clipping),
+    new Measure("distance", scene),
+    new Measure("area", scene),
+    new Measure("height", scene),
+    new Phases(scene, layers, base, comparison, () => camera.freeMiddle),
+    new Sun(widget, surroundings, layers, base),
+    new Here(scene, analysis),
+  ]);
+}

@@ -1,0 +1,142 @@
+/** Questions to the city: the process, its form, where on the map, and the answer. */
+import type { App } from "../app";
+import { isGrid, isTable, type ProcessResult } from "../data/processes";
+import { h, icon, replace } from "../dom";
+import { formatNumber, languageChanged, t } from "../i18n";
+import { limitsTitle } from "./binTitle";
+import type { Here } from "../tools/here";
+import { choice } from "./controls";
+import { errorText } from "./errors";
+import { inLanguage, processForm } from "./processForm";
+import { openReceipt } from "./receipt";
+import { resultTable } from "./resultTable";
+
+export function analysisPanel(app: App): HTMLElement {
+  const { analysis } = app;
+  const here = app.toolbox.tool("here") as Here;
+  const head = h("div", { class: "analysis-head" });
+  const form = h("div", { class: "analysis-form" });
+  const place = h("div", { class: "analysis-place" });
+  const answer = h("div", { class: "analysis-answer", "aria-live": "polite" });
+  const panel = h("div", { class: "panel-scroll analysis" }, head, place, form, answer);
+  let formOf = "";
+
+  const drawHead = () => {
+    const select = h(
+      "select",
+      {
+        "aria-label": t("analysis.process"),
+        on: { change: () => void analysis.choose(select.value === "" ? null : select.value) },
+      },
+      ...(analysis.process ? [] : [h("option", { value: "" }, t("analysis.choose"))]),
+      ...analysis.processes.map((one) => h("option", { value: one.id }, inLanguage(one.title, one.title_zh))),
+    );
+    select.value = analysis.process?.id ?? "";
+    const { process } = analysis;
+    const about = process && inLanguage(process.description, process.description_zh);
+    replace(head, select, about ? h("p", { class: "muted" }, about) : null);
+  };
+
+  /** The form keeps the focus, so it is drawn only for another process, language or layers. */
+  const drawForm = (key: string) => {
+    if (key === formOf) return;
+    formOf = key;
+    replace(form, analysis.process && processForm(app));
+  };
+
+  const drawPlace = () => {
+    if (!analysis.process) return replace(place);
+    const asksPlace = analysis.placeInput !== null;
+    const polygon = here.mode === "polygon";
+    const ready = !asksPlace || here.geometry !== null;
+    replace(
+      place,
+      asksPlace &&
+        choice(
+          t("analysis.place"),
+          [["point", t("analysis.point")], ["polygon", t("analysis.polygon")]] as const,
+          () => here.mode,
+          (mode) => {
+            if (!here.on) app.toolbox.press("here");
+            here.choose(mode);
+          },
+        ).element,
+      asksPlace && h("p", { class: "muted" }, t(polygon ? "analysis.polygonHint" : "analysis.pointHint")),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button primary small",
+          disabled: !ready || analysis.busy,
+          on: { click: () => void here.ask() },
+        },
+        icon("search"),
+        t(analysis.busy ? "analysis.busy" : "analysis.ask"),
+      ),
+    );
+  };
+
+  const drawAnswer = () => {
+    if (analysis.error) return replace(answer, h("p", { class: "error-text" }, errorText(analysis.error)));
+    const { result } = analysis;
+    replace(answer, ...(result ? sections(app, result) : []));
+  };
+
+  const draw = () => {
+    drawHead();
+    drawPlace();
+    drawForm([analysis.process?.id, document.documentElement.lang, app.layers.all.size].join(" "));
+    drawAnswer();
+  };
+  here.changed.on(draw);
+  app.layers.listed.on(draw);
+  app.cellMap.changed.on(drawAnswer);
+  languageChanged.on(draw);
+  draw();
+  return panel;
+}
+
+function sections(app: App, result: ProcessResult): HTMLElement[] {
+  return Object.entries(result).flatMap(([name, output]) => {
+    const described = app.analysis.process?.outputs[name];
+    const title = h("h3", {}, inLanguage(described?.title ?? name, described?.title_zh));
+    if (isTable(output)) return [h("section", { class: "answer-part" }, title, resultTable(app, name, output))];
+    if (isGrid(output)) return [h("section", { class: "answer-part" }, title, cellLegend(app))];
+    return name === "receipt"
+      ? [
+          h(
+            "button",
+            { type: "button", class: "link", on: { click: () => void openReceipt(output.href.split("/").at(-1)!) } },
+            icon("source"),
+            t("layer.source"),
+          ),
+        ]
+      : [];
+  });
+}
+
+/** Colours of the cells on the map, with how many cells each stands for. */
+function cellLegend(app: App): HTMLElement {
+  const { classes } = app.cellMap;
+  if (!classes) return h("p", { class: "muted" }, t("analysis.noCells"));
+  const counts = classes.counts();
+  return h(
+    "ul",
+    { class: "cell-legend" },
+    ...classes.bins.map((bin, i) => {
+      const swatch = h("span", { class: "swatch" });
+      swatch.style.backgroundColor = bin.colour;
+      return h(
+        "li",
+        { class: "legend-row" },
+        h(
+          "span",
+          { class: "legend-entry" },
+          swatch,
+          h("span", { class: "legend-title" }, limitsTitle(bin, "")),
+          h("span", { class: "count" }, t("analysis.cells", { n: formatNumber(counts[i]!) })),
+        ),
+      );
+    }),
+  );
+}

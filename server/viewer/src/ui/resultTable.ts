@@ -1,0 +1,83 @@
+/** A table of an answer; a row of a feature selects it. */
+import type { App } from "../app";
+import { toBbox3D } from "../camera";
+import type { Cell, ResultTable } from "../data/processes";
+import { h, icon } from "../dom";
+import { formatNumber, t } from "../i18n";
+import { inLanguage } from "./processForm";
+
+/** Columns that a map says better than a cell. */
+const NOT_SHOWN = new Set(["box"]);
+
+function text(cell: Cell | undefined): string {
+  if (cell === null || cell === undefined) return "";
+  return typeof cell === "number" ? formatNumber(cell, 2) : String(cell);
+}
+
+export function resultTable(app: App, output: string, { columns, rows, next }: ResultTable): HTMLElement {
+  if (rows.length === 0) return h("p", { class: "muted" }, t("analysis.nothing"));
+  const at = (name: string) => columns.findIndex((column) => column.name === name);
+  const [layer, id, box] = [at("layer"), at("id"), at("bbox")];
+  const shown = columns.map((column, i) => ({ column, i })).filter(({ column }) => !NOT_SHOWN.has(column.type));
+  const value = (row: Cell[], i: number): string =>
+    i === layer ? (app.layers.get(String(row[i]))?.collection.title ?? text(row[i])) : text(row[i]);
+  const select = (row: Cell[]) => {
+    app.selection.select({ layer: String(row[layer]), id: String(row[id]) });
+    const bbox = toBbox3D(row[box] as number[] | null);
+    if (bbox) void app.camera.flyTo(bbox);
+  };
+  const line = (row: Cell[]) =>
+    h(
+      "tr",
+      {},
+      ...shown.map(({ column, i }) => {
+        const number = typeof row[i] === "number";
+        const inner =
+          column.name === "id" && layer >= 0
+            ? h("button", { type: "button", class: "link", on: { click: () => select(row) } }, value(row, i))
+            : value(row, i);
+        return h("td", { class: number ? "number" : "" }, inner);
+      }),
+    );
+  const ids = (wanted: string) => rows.filter((row) => row[layer] === wanted).map((row) => String(row[id]));
+  const layers = layer >= 0 && id >= 0 ? [...new Set(rows.map((row) => String(row[layer])))] : [];
+  return h(
+    "div",
+    {},
+    h(
+      "div",
+      { class: "table-scroll", tabindex: 0 },
+      h(
+        "table",
+        { class: "data-table" },
+        h("thead", {}, h("tr", {}, ...shown.map(({ column }) => h("th", { scope: "col" }, heading(column))))),
+        h("tbody", {}, ...rows.map(line)),
+      ),
+    ),
+    h(
+      "div",
+      { class: "table-actions" },
+      ...layers.map((one) =>
+        h(
+          "button",
+          { type: "button", class: "link", on: { click: () => app.table.open(one, ids(one)) } },
+          icon("table"),
+          t("analysis.table", { name: app.layers.get(one)?.collection.title ?? one }),
+        ),
+      ),
+      next
+        ? h(
+            "button",
+            { type: "button", class: "link", on: { click: () => void app.analysis.more(output) } },
+            icon("refresh"),
+            t("analysis.more"),
+          )
+        : null,
+    ),
+  );
+}
+
+function heading(column: ResultTable["columns"][number]): string {
+  const title = inLanguage(column.title, column.title_zh);
+  return column.unit ? `${title} (${column.unit})` : title;
+}

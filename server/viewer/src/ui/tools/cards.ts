@@ -1,0 +1,148 @@
+/** What each tool shows beside the toolbar while it is in hand. */
+import type { App } from "../../app";
+import type { BaseTool } from "../../tools/baseTool";
+import type { ClipBox } from "../../tools/clipBox";
+import type { Flat } from "../../tools/flat";
+import type { Measure } from "../../tools/measure";
+import type { Phases } from "../../tools/phases";
+import type { Section } from "../../tools/section";
+import type { Sun } from "../../tools/sun";
+import type { Tool } from "../../tools/tool";
+import type { Underground } from "../../tools/underground";
+import { DEEPEST } from "../../tools/underground";
+import { h } from "../../dom";
+import { formatNumber, t } from "../../i18n";
+import { formatLength } from "../../units";
+import { choice, type Control, slider, stack, tick } from "../controls";
+import { measureCard } from "./measureCard";
+import { sunCard } from "./sunCard";
+
+const percent = (value: number) => `${Math.round(value * 100)} %`;
+const degrees = (value: number) => `${formatNumber(value, 0)}°`;
+
+/** `null` for a tool that has nothing to choose. */
+export function cardOf(app: App, tool: Tool): Control | null {
+  switch (tool.name) {
+    case "base":
+      return baseCard(tool as BaseTool);
+    case "underground":
+      return undergroundCard(tool as Underground);
+    case "section":
+      return sectionCard(tool as Section);
+    case "clip":
+      return clipCard(tool as ClipBox);
+    case "phases":
+      return phasesCard(tool as Phases);
+    case "sun":
+      return sunCard(tool as Sun);
+    case "distance":
+    case "area":
+    case "height":
+      return measureCard(tool as Measure);
+    case "flat":
+      return flatCard(tool as Flat);
+    case "here":
+      void app;
+      return null;
+  }
+}
+
+function note(text: string): Control {
+  return { element: h("p", { class: "muted" }, text), sync: () => undefined };
+}
+
+function flatCard(_: Flat): Control {
+  return note(t("tool.flatNote"));
+}
+
+function baseCard({ base }: BaseTool): Control {
+  const names = base.possible;
+  return stack(
+    choice(t("tool.base"), names.map((name) => [name, t(`base.${name}`)] as const), () => base.current, (name) => {
+      base.choice = name;
+    }),
+    ...(names.length === 1 ? [note(t("base.none"))] : []),
+  );
+}
+
+function undergroundCard(tool: Underground): Control {
+  return stack(
+    slider({
+      id: "underground-opacity", label: t("underground.opacity"), min: 0, max: 1, step: 0.05,
+      value: () => tool.state?.opacity ?? 1, text: percent, set: (opacity) => tool.change({ opacity }),
+    }),
+    slider({
+      id: "underground-depth", label: t("underground.depth"), min: 0, max: DEEPEST, step: 0.5,
+      value: () => tool.state?.depth ?? DEEPEST,
+      text: (depth) => (depth >= DEEPEST ? t("underground.all") : formatLength(depth)),
+      set: (depth) => tool.change({ depth }),
+    }),
+  );
+}
+
+function sectionCard(tool: Section): Control {
+  const state = () => tool.state!;
+  const reach = Math.ceil(tool.state?.reach ?? 1);
+  const turned = slider({
+    id: "section-azimuth", label: t("section.azimuth"), min: 0, max: 359, step: 1,
+    value: () => tool.state?.azimuth ?? 0, text: degrees, set: (azimuth) => tool.change({ azimuth }),
+  });
+  const all = stack(
+    choice(
+      t("section.kind"),
+      [["upright", t("section.upright")], ["level", t("section.level")]] as const,
+      () => (tool.state?.level ? "level" : "upright"),
+      (kind) => tool.change({ level: kind === "level", shift: 0 }),
+    ),
+    turned,
+    slider({
+      id: "section-shift", label: t("section.shift"), min: -reach, max: reach, step: reach > 200 ? 1 : 0.1,
+      value: () => tool.state?.shift ?? 0, text: formatLength, set: (shift) => tool.change({ shift }),
+    }),
+    tick(t("section.flip"), () => state().flipped, (flipped) => tool.change({ flipped })),
+  );
+  return {
+    element: all.element,
+    sync: () => {
+      if (!tool.state) return;
+      all.sync();
+      turned.element.classList.toggle("unused", tool.state.level);
+    },
+  };
+}
+
+function clipCard(tool: ClipBox): Control {
+  const reach = Math.ceil(tool.state?.reach ?? 1);
+  const step = reach > 200 ? 1 : 0.1;
+  const side = (key: "width" | "depth" | "bottom" | "top", min: number, max: number) =>
+    slider({
+      id: `clip-${key}`, label: t(`clip.${key}`), min, max, step,
+      value: () => tool.state?.[key] ?? 0, text: formatLength, set: (value) => tool.change({ [key]: value }),
+    });
+  return stack(
+    side("width", 1, 2 * reach),
+    side("depth", 1, 2 * reach),
+    side("bottom", -reach, reach),
+    side("top", -reach, reach),
+    slider({
+      id: "clip-turn", label: t("clip.turn"), min: -45, max: 45, step: 1,
+      value: () => tool.state?.turn ?? 0, text: degrees, set: (turn) => tool.change({ turn }),
+    }),
+  );
+}
+
+function phasesCard(tool: Phases): Control {
+  return stack(
+    choice(
+      t("tool.phases"),
+      [
+        ["present", t("phases.present")],
+        ["swipe", t("phases.swipe")],
+        ["planned", t("phases.planned")],
+      ] as const,
+      () => tool.phase,
+      (phase) => tool.choose(phase),
+    ),
+    note(tool.planned > 0 ? t("phases.note", { n: tool.planned }) : t("phases.none")),
+  );
+}
