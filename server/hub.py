@@ -84,6 +84,12 @@ class Hub:
             queue.put_nowait(event)
 
     @contextmanager
+    def listening(self) -> Iterator[AsyncIterator[Event]]:
+        """Everything from now on, whenever it is asked for."""
+        with self._listening() as queue:
+            yield _taken_from(queue)
+
+    @contextmanager
     def _listening(self) -> Iterator[asyncio.Queue[Event | None]]:
         queue: asyncio.Queue[Event | None] = asyncio.Queue(_QUEUE)
         self._listeners.add(queue)
@@ -91,12 +97,6 @@ class Hub:
             yield queue
         finally:
             self._listeners.discard(queue)
-
-    async def events(self) -> AsyncIterator[Event]:
-        """Everything from now on."""
-        with self._listening() as queue:
-            while (event := await queue.get()) is not None:
-                yield event
 
     async def job_events(self, job_id: str) -> AsyncIterator[dict[str, Value]]:
         """A job as it is, then every change of it until it has ended."""
@@ -113,3 +113,8 @@ class Hub:
                     yield body
                     if body["status"] in ("successful", "failed", "dismissed"):
                         return
+
+
+async def _taken_from(queue: asyncio.Queue[Event | None]) -> AsyncIterator[Event]:
+    while (event := await queue.get()) is not None:
+        yield event
