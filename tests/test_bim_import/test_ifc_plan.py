@@ -52,7 +52,7 @@ def assert_equal(ours: Layer, theirs: Layer) -> None:
         assert replace(one, instances=()) == replace(other, instances=())
 
 
-@pytest.mark.parametrize("name", ["fzk_haus", "office_a", "schep_staal"])
+@pytest.mark.parametrize("name", FILES)
 def test_a_file_with_other_numbers_needs_no_kernel(
     name: str, data: Path, real_city: City, tmp_path: Path
 ) -> None:

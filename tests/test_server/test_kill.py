@@ -16,7 +16,7 @@ from tests.conftest import import_file
 from tests.support.serving import Server
 from tiles import check_tileset
 
-KILLS = 8
+KILLS = 20
 SOAK_KILLS = 100
 RECOVERED_SECONDS = 10.0
 
@@ -129,7 +129,7 @@ def _renamed(sample: Path, folder: Path) -> Path:
     return target
 
 
-def test_kills_at_any_moment_leave_a_whole_city(tmp_path: Path, sample: Path) -> None:
+def test_twenty_kills_leave_a_whole_city(tmp_path: Path, sample: Path) -> None:
     campaign(tmp_path, sample, KILLS)
 
 
