@@ -31,10 +31,13 @@ from cim_core.layer import (
     Georeference,
     Ground,
     Layer,
+    PipeNetwork,
     Placement,
     check_layer_id,
 )
 from cim_core.locks import locked
+from cim_core.network import Network
+from cim_core.network_file import FOLDER, load_network
 from cim_core.progress import Progress
 from cim_core.receipt import Receipt, write_receipt
 from cim_core.reference import is_plane
@@ -216,6 +219,15 @@ class City:
             _log.warning("%s is of no use (%s): all geometry is made anew", path, error)
             return Tessellations()
 
+    def network(self, version: LayerVersion) -> Network:
+        """The pipe network of a version; raises `InvalidInput` for a layer that is none."""
+        if version.summary.get("kind") != "network":
+            raise InvalidInput(
+                f"the layer {version.layer!r} is no pipe network; name one that is, or leave the "
+                "layers out"
+            )
+        return load_network(self.layers_folder / version.layer / str(version.version) / FOLDER)
+
     def load(self, layer_id: str) -> Layer:
         """The layer as its importer made it, from the registry and the saved geometry."""
         return self.load_version(self.layers.get(layer_id))
@@ -245,7 +257,11 @@ class City:
             id=known.layer,
             title=known.title,
             frame=Frame(*summary["frame"]),
-            content=Features(placed, meshes),
+            content=(
+                PipeNetwork(placed, self.network(known), self.settings.geoid_separation)
+                if summary.get("kind") == "network"
+                else Features(placed, meshes)
+            ),
             georeference=Georeference(reference["method"], reference["crs"], reference["note"]),
             tile_attributes=tuple(summary["tile_attributes"]),
             class_styles={

@@ -14,8 +14,9 @@ from cim_core.feature import Feature
 from cim_core.files import make_durable, write_whole
 from cim_core.frame import Frame
 from cim_core.geometry_file import save_geometry
-from cim_core.layer import Layer
+from cim_core.layer import Layer, PipeNetwork
 from cim_core.locks import locked, locked_if_free
+from cim_core.network_file import FOLDER, save_network
 from cim_core.outlines import outlines_of
 from cim_core.progress import Progress
 from cim_core.receipt import Receipt
@@ -69,6 +70,8 @@ class Draft:
         features, meshes = layer.features, layer.meshes
         if meshes:
             save_geometry(self.folder / GEOMETRY, features, meshes, layer.tessellations)
+        if isinstance(layer.content, PipeNetwork):
+            save_network(self.folder / FOLDER, layer.content.network)
         known = self._known_outlines(layer.frame)
         found = extents(features, meshes, layer.frame, geoid_separation, progress, known)
         rows = iter(self._tally.counted(found))

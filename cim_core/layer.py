@@ -10,6 +10,7 @@ from cim_core.errors import InvalidInput
 from cim_core.feature import Feature
 from cim_core.frame import Frame
 from cim_core.mesh import Floats, Mesh
+from cim_core.network import Network
 from cim_core.progress import Progress
 from cim_core.tessellations import Effort, Tessellations
 from cim_core.work import Crew
@@ -134,10 +135,23 @@ class TexturedModel:
     model: Path
 
 
-Content = Features | Terrain | Imagery | PointCloud | ExternalTileset | TexturedModel
+@dataclass(frozen=True, slots=True)
+class PipeNetwork:
+    """Pipes, cables and their wells: a feature for each segment and each node of a network.
+
+    geoid_separation
+        Ellipsoidal height minus height in the city's vertical datum, metres.
+    """
+
+    features: tuple[Feature, ...]
+    network: Network
+    geoid_separation: float = 0.0
+
+
+Content = Features | Terrain | Imagery | PointCloud | ExternalTileset | TexturedModel | PipeNetwork
 """The closed union of what a layer can hold; `tiles.build_tileset` matches on it."""
 
-Kind = Literal["model", "vector", "terrain", "imagery", "points", "tileset", "textured"]
+Kind = Literal["model", "vector", "terrain", "imagery", "points", "tileset", "textured", "network"]
 """What a layer is to those who draw it: a model has bodies, a vector layer outlines only."""
 
 
@@ -199,19 +213,19 @@ class Layer:
     @property
     def kind(self) -> Kind:
         """What those who draw it have to do with."""
-        match self.content:
-            case Features(_, meshes):
-                return "model" if meshes else "vector"
-            case Terrain():
-                return "terrain"
-            case Imagery():
-                return "imagery"
-            case PointCloud():
-                return "points"
-            case ExternalTileset():
-                return "tileset"
-            case TexturedModel():
-                return "textured"
+        if isinstance(self.content, Features):
+            return "model" if self.content.meshes else "vector"
+        return _KINDS[type(self.content)]
+
+
+_KINDS: Mapping[type, Kind] = {
+    Terrain: "terrain",
+    Imagery: "imagery",
+    PointCloud: "points",
+    ExternalTileset: "tileset",
+    TexturedModel: "textured",
+    PipeNetwork: "network",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ GLB = "model/gltf-binary"
 MVT = "application/vnd.mapbox-vector-tile"
 _OGC = "http://www.opengis.net/def/rel/ogc/1.0/"
 
-DRAWN = frozenset({"model", "points", "tileset", "textured"})
+DRAWN = frozenset({"model", "points", "tileset", "textured", "network"})
 """The kinds of layers that are drawn as 3D Tiles."""
 
 

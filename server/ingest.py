@@ -17,6 +17,7 @@ from cim_core.feature import Value
 from cim_core.frame import Frame
 from cim_core.layer import Features, Layer, Source, check_layer_id
 from cim_core.mesh import solid_triangles
+from cim_core.network_file import SEGMENTS
 from cim_core.progress import Progress
 from cim_core.receipt import Input, hash_file, write_receipt
 from cim_core.work import Crew
@@ -155,14 +156,15 @@ def retile(city: City, layer_id: str, progress: Progress, also: Also | None = No
     with city.draft(layer_id, title, progress) as draft:
         # Under the layer's lock: an import that ended meanwhile is what is tiled again.
         before = city.layers.get(layer_id)
-        if before.summary.get("kind", "model") != "model":
+        if before.summary.get("kind", "model") not in ("model", "network"):
             raise InvalidInput(
-                f"the layer {layer_id!r} is not made of elements, so its tiles are not made from "
+                f"the layer {layer_id!r} is made neither of elements nor of pipes, so its tiles are not made from "
                 "the registry; import its file again"
             )
         layer = city.load_version(before)
         layer = replace(layer, tessellations=city.tessellations(layer_id))
-        kept = city.layers_folder / layer_id / str(before.version) / GEOMETRY
+        kept = city.layers_folder / layer_id / str(before.version)
+        kept /= GEOMETRY if before.summary.get("kind", "model") == "model" else SEGMENTS
         inputs = (hash_file(kept, f"{layer_id} version {before.version}"),)
         keep_checkin_of(city, before, draft)
         return _publish(city, draft, layer, "tile", inputs, {"layer": layer_id}, progress, also)

@@ -57,7 +57,7 @@ def _made(city: City, version: LayerVersion, folder: Path) -> Picture:
 def _painted(city: City, version: LayerVersion, folder: Path) -> bytes | None:
     """The picture, None for kinds that have none."""
     match version.summary.get("kind", "model"):
-        case "model" | "vector":
+        case "model" | "vector" | "network":
             return thumbnail_png(city, version)
         case "terrain":
             return preview(folder / FILES / SURFACE, WIDTH, HEIGHT, shaded=True)

@@ -1,0 +1,129 @@
+"""The pipe networks of a city, asked as one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import shapely
+
+from cim_core.city import City
+from cim_core.errors import InvalidInput, NotFound
+from cim_core.frame import Frame
+from cim_core.mesh import Floats
+from cim_core.network import Network, Pieces, Rows, flat, joined
+from cim_core.store.layers import LayerVersion
+
+
+@dataclass(frozen=True, eq=False)
+class Underground:
+    """Several networks as one.
+
+    versions
+        The layers they are, in the order of their rows.
+    node_layers, segment_layers
+        (n,) and (m,) the row in `versions` of each node and segment.
+    frame
+        In whose plane distances are measured.
+    pieces, flat
+        The straight pieces of all segments, and (p, 2, 3) where they lie in that plane, metres.
+    """
+
+    network: Network
+    versions: tuple[LayerVersion, ...]
+    node_layers: Rows
+    segment_layers: Rows
+    frame: Frame
+    pieces: Pieces
+    flat: Floats
+
+    def layer_of(self, segment: int) -> str:
+        """The id of the layer of a segment."""
+        return self.versions[int(self.segment_layers[segment])].layer
+
+    def layer_of_node(self, node: int) -> str:
+        """The id of the layer of a node."""
+        return self.versions[int(self.node_layers[node])].layer
+
+    def segment(self, layer: str | None, identity: str) -> int:
+        """The row of a segment by its id, and its layer where several have it; raises `NotFound`."""
+        rows = np.flatnonzero(self.network.segments.ids == identity)
+        if layer is not None:
+            rows = rows[[self.layer_of(row) == layer for row in rows.tolist()]]
+        if len(rows) == 0:
+            raise NotFound(f"no pipe network has a segment {identity!r}; give the id of one")
+        if len(rows) > 1:
+            raise InvalidInput(
+                f"several layers have a segment {identity!r}; name the layer as well"
+            )
+        return int(rows[0])
+
+    def nearest_segment(self, place: Floats, within: float) -> int:
+        """The segment nearest to a place, (2,) degrees, seen from above; raises `NotFound`."""
+        point = flat(place[None, :], self.frame)[0]
+        lines = shapely.linestrings(self.flat[..., :2])
+        away = shapely.distance(lines, shapely.Point(point))
+        best = int(away.argmin()) if len(away) else -1
+        if best < 0 or away[best] > within:
+            raise NotFound(
+                f"no pipe lies within {within:g} m of {place[0]:.6f}, {place[1]:.6f}; choose a place "
+                "on one"
+            )
+        return int(self.pieces.segments[best])
+
+
+def underground(city: City, layers: Sequence[str] = ()) -> Underground:
+    """The pipe networks of a city, or those of some layers; raises `NotFound` without any.
+
+    What is planned counts only where it is named.
+    """
+    if layers:
+        versions = [city.layers.get(layer) for layer in dict.fromkeys(layers)]
+    else:
+        versions = [
+            version
+            for version in city.layers.current()
+            if version.summary.get("kind") == "network" and version.about.lifecycle == "present"
+        ]
+    if not versions:
+        raise NotFound("the city has no pipe network; import one first")
+    return _joined(tuple(_Loaded(city, version) for version in versions))
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A version of a layer, the same as any other object of that version in that city."""
+
+    city: City
+    version: LayerVersion
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Loaded) and self._key() == other._key()
+
+    def __hash__(self) -> int:
+        return hash(self._key())
+
+    def _key(self) -> tuple[Any, ...]:
+        # The receipt is told apart from that of any other version, of whichever city.
+        return (self.city.folder, self.version.layer, self.version.version, self.version.receipt)
+
+
+@lru_cache(maxsize=4)
+def _joined(loaded: tuple[_Loaded, ...]) -> Underground:
+    networks = [item.city.network(item.version) for item in loaded]
+    network = networks[0] if len(networks) == 1 else joined(networks)
+    numbers = np.arange(len(networks))
+    places = network.nodes.places
+    middle = (places.min(axis=0) + places.max(axis=0)) / 2 if len(places) else np.zeros(2)
+    frame = Frame(float(middle[0]), float(middle[1]), 0.0)
+    pieces = network.pieces()
+    return Underground(
+        network,
+        tuple(item.version for item in loaded),
+        np.repeat(numbers, [len(item.nodes) for item in networks]),
+        np.repeat(numbers, [len(item.segments) for item in networks]),
+        frame,
+        pieces,
+        pieces.flat(frame),
+    )
