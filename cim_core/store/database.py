@@ -29,6 +29,9 @@ _STEPS = {
 _GEOPACKAGE = 0x47504B47  # "GPKG", the application id GDAL and QGIS look for
 _WAIT_SECONDS = 60.0
 
+_MAPPED_BYTES = 1 << 30
+"""So much of the registry is read where the system keeps it, without copying pages."""
+
 
 class Database:
     """The registry of one city, shared by any number of threads and processes.
@@ -102,6 +105,7 @@ class Database:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -32000")
+            connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
             connection.create_function("meets_box", 5, meets_box, deterministic=True)
             self._local.connection = connection
         return connection
