@@ -1,12 +1,13 @@
 """What an analysis is: a question about a city whose parameters are the fields of its class."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from analysis.chart import Chart
 from cim_core.cell_grid import CellGrid
 from cim_core.city import City
 from cim_core.errors import InvalidInput
@@ -14,7 +15,7 @@ from cim_core.progress import Progress
 from cim_core.store.layers import LayerVersion
 from cim_core.table import Table
 
-Output = Table | CellGrid
+Output = Table | CellGrid | Chart
 """What an analysis answers with; each of its outputs is one of these."""
 
 
@@ -53,12 +54,17 @@ class Analysis(BaseModel, ABC):
 
 def parameter(
     default: Any, title: Text, description: Text, *, unit: str | None = None,
-    format: str | None = None, **limits: Any,  # noqa: A002 – as JSON Schema calls it
+    format: str | None = None,  # noqa: A002 – as JSON Schema calls it
+    geometries: Sequence[str] = (), **limits: Any,
 ) -> Any:  # fmt: skip
-    """A parameter of an analysis with all that a form has to know."""
+    """A parameter of an analysis with all that a form has to know.
+
+    `geometries` are the GeoJSON types a place may have, the usual one first.
+    """
     extra: dict[str, JsonValue] = {"title_zh": title["zh"], "description_zh": description["zh"]}
     extra |= {"unit": unit} if unit else {}
     extra |= {"format": format} if format else {}
+    extra |= {"geometries": list(geometries)} if geometries else {}
     return Field(
         default, title=title["en"], description=description["en"], json_schema_extra=extra, **limits
     )

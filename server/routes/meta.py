@@ -72,6 +72,7 @@ def city(state: StateDep) -> Response:
             else None,
             "crs": settings.crs,
             "vertical_datum": settings.vertical_datum,
+            "geoid_separation": settings.geoid_separation,
             "version": __version__,
             "max_upload_bytes": state.settings.max_upload_bytes,
             "extensions": extensions(),

@@ -21,10 +21,10 @@ export class Analysis {
     return this.pending > 0;
   }
 
-  /** The input that is a place on the map; null where the process has none. */
-  get placeInput(): string | null {
+  /** The inputs that are places on the map. */
+  get placeInputs(): string[] {
     const inputs = Object.entries(this.process?.inputs ?? {});
-    return inputs.find(([, { schema }]) => schema.format === "geojson-geometry")?.[0] ?? null;
+    return inputs.filter(([, { schema }]) => schema.format === "geojson-geometry").map(([name]) => name);
   }
 
   /** Loads the list, once. */

@@ -4,12 +4,15 @@ import type { Analysis } from "./analysis";
 import type { Base } from "./base";
 import type { Camera } from "./camera";
 import type { CellMap } from "./cellMap";
+import type { Charts } from "./charts";
 import type { Clouds } from "./clouds";
 import type { Comparison } from "./comparison";
 import type { City } from "./data/types";
+import type { Highlights } from "./highlights";
 import type { Imports } from "./imports";
 import type { Layers } from "./layers";
 import type { Live } from "./live";
+import type { Flow } from "./scene/flow";
 import type { Motion } from "./scene/motion";
 import type { Quality } from "./scene/quality";
 import type { Surroundings } from "./scene/surroundings";
@@ -37,6 +40,9 @@ export interface App {
   themes: Themes;
   analysis: Analysis;
   cellMap: CellMap;
+  charts: Charts;
+  flow: Flow;
+  highlights: Highlights;
   table: FeatureTable;
   clouds: Clouds;
 }

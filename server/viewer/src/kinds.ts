@@ -17,6 +17,8 @@ export function drawing(kind: string): Drawing {
 export function shownAtFirst(layer: Collection, all: readonly Collection[]): boolean {
   const beside = (kind: string) => all.some((other) => other.kind === kind);
   if (layer.lifecycle === "planned" && all.some((other) => other.lifecycle !== "planned")) return false;
+  // Pipes lie in the ground: they come when one looks into it.
+  if (layer.kind === "network") return !beside("terrain") && !beside("model");
   if (layer.kind === "vector") return !beside("imagery");
   return layer.kind !== "points" || !beside("model");
 }

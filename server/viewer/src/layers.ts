@@ -37,6 +37,11 @@ export class Layers {
   pointStyleOf: (layer: Layer) => Cesium3DTileStyle = () => new Cesium3DTileStyle();
   /** A style of somebody else for a layer, who knows more of its features; null for the usual one. */
   styledBy: (layer: Layer, selected: string | null) => Cesium3DTileStyle | null = () => null;
+  /** What changes a style last: what an answer names, what lies too deep. */
+  markedBy: (layer: Layer, style: Cesium3DTileStyle, selected: string | null) => Cesium3DTileStyle = (_, style) =>
+    style;
+  /** What leaves things out of a style. */
+  cutBy: (layer: Layer, style: Cesium3DTileStyle) => Cesium3DTileStyle = (_, style) => style;
   /** Whether a layer that is switched on is left out all the same. */
   suppressed: (layer: Layer) => boolean = () => false;
   private selected: { layer: string; id: string } | null = null;
@@ -236,11 +241,10 @@ export class Layers {
     if (!tileset) return;
     const selected = this.selected?.layer === collection.id ? this.selected.id : null;
     tileset.show = view.visible && !this.standIns.has(collection.id) && !this.suppressed(layer);
+    const style = () =>
+      this.styledBy(layer, selected) ?? new Cesium3DTileStyle(buildStyle(view, collection.classes, selected));
     tileset.style =
-      collection.kind === "points"
-        ? this.pointStyleOf(layer)
-        : (this.styledBy(layer, selected) ??
-          new Cesium3DTileStyle(buildStyle(view, collection.classes, selected)));
+      collection.kind === "points" ? this.pointStyleOf(layer) : this.cutBy(layer, this.markedBy(layer, style(), selected));
     this.scene.requestRender();
   }
 }

@@ -17,25 +17,30 @@ import type { App } from "./app";
 import { Base } from "./base";
 import { Camera, toBbox3D } from "./camera";
 import { CellMap } from "./cellMap";
+import { Charts } from "./charts";
 import { Clouds } from "./clouds";
 import { Comparison } from "./comparison";
 import { api, ApiError } from "./data/api";
 import type { City } from "./data/types";
 import { append, h } from "./dom";
+import { Highlights } from "./highlights";
 import { initialLanguage, languageChanged, setLanguage, t } from "./i18n";
 import { Imports } from "./imports";
 import { listenToKeys } from "./keyboard";
 import { Layers } from "./layers";
 import { Live } from "./live";
 import { decodeLink, type Link } from "./permalink";
+import { Flow } from "./scene/flow";
 import { COMPARED_COLOUR, OUTLINE_COLOUR } from "./scene/outline";
 import { createScene, NoWebGL } from "./scene/scene";
+import { Traces } from "./scene/traces";
 import { Selection } from "./selection";
 import { FeatureTable } from "./table";
 import { Themes } from "./themes";
 import { makeToolbox } from "./tools";
 import { testHook } from "./testhook";
 import { attributesPanel } from "./ui/attributes";
+import { chartPanel } from "./ui/chartPanel";
 import { coveredEdges } from "./ui/covered";
 import { dropzone } from "./ui/dropzone";
 import { errorText } from "./ui/errors";
@@ -47,6 +52,7 @@ import { phaseSwipe, versionSwipe } from "./ui/swipe";
 import { tablePanel } from "./ui/tablePanel";
 import { toast } from "./ui/toast";
 import { toolbar } from "./ui/toolbar";
+import { followPit } from "./ui/tools/pit";
 import { toolSketchers } from "./ui/tools/sketchers";
 import { topbar } from "./ui/topbar";
 import { workbench } from "./ui/workbench";
@@ -195,6 +201,8 @@ async function start(root: HTMLElement): Promise<void> {
   const base = new Base(widget.scene, layers, surroundings);
   const camera = new Camera(widget, layers, () => city.anchor ?? NOWHERE, coveredEdges);
   const analysis = new Analysis();
+  const geoid = () => city.geoid_separation;
+  const flow = new Flow(widget.scene, layers, geoid, () => surroundings.place.height);
   const app: App = {
     city,
     widget,
@@ -211,10 +219,13 @@ async function start(root: HTMLElement): Promise<void> {
     base,
     analysis,
     cellMap: new CellMap(widget.scene, analysis),
+    charts: new Charts(analysis),
     clouds: new Clouds(layers),
+    flow,
+    highlights: new Highlights(layers, new Traces(widget.scene, geoid), analysis),
     table: new FeatureTable(layers),
     themes: new Themes(layers),
-    toolbox: makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis }),
+    toolbox: makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis, flow }),
   };
   selection.changed.on(() => comparison.repaint());
   comparison.gone.on(() => toast(t("compare.gone")));
@@ -243,11 +254,13 @@ async function start(root: HTMLElement): Promise<void> {
     toolbar(app),
     attributesPanel(app),
     tablePanel(app),
+    chartPanel(app),
     dropzone(app, () => bench.open("imports")),
   );
   append(root, statusbar(app));
   listenToKeys(app, top.focusSearch);
   selectOnClick(app);
+  followPit(app);
 
   let ready: () => void = () => undefined;
   window.cim = { ...testHook(app), ready: new Promise<void>((resolve) => (ready = resolve)) };

@@ -22,6 +22,9 @@
  * | `measured(name)` | points, legs, total and surface of a measuring tool |
  * | `classes(layer)` | classes of the attribute a layer is coloured by, and their counts |
  * | `ask(points)` | asks the chosen process for a point or polygon; promise for its answer |
+ * | `highlights()` | outputs whose features are highlighted, with colour and count |
+ * | `chart()` | the drawing that is shown, or null |
+ * | `arrows()` | how many arrows show the flow |
  * | `table()` | what the table shows and how many rows, or null |
  * | `sun()` | azimuth and elevation in degrees |
  * | `link()` | the permalink as it is now |
@@ -82,7 +85,7 @@ export function testHook(app: App) {
   app.table.changed.on(changed);
 
   const tilesLoaded = () =>
-    !app.comparison.busy && !app.themes.busy && !app.analysis.busy && !app.cellMap.busy && !app.table.busy && app.base.loaded && layers.tilesLoaded() && drawn > asked && finest;
+    !app.comparison.busy && !app.themes.busy && !app.analysis.busy && !app.cellMap.busy && !app.highlights.busy && !app.table.busy && app.base.loaded && layers.tilesLoaded() && drawn > asked && finest;
 
   const settled = (): Promise<void> =>
     new Promise((resolve) => {
@@ -193,6 +196,9 @@ export function testHook(app: App) {
       await settled();
       return app.analysis.result;
     },
+    highlights: () => app.highlights.all,
+    chart: () => app.charts.drawing?.svg ?? null,
+    arrows: () => app.flow.count,
     table: () => app.table.of && { ...app.table.of, rows: app.table.page?.features.length ?? 0 },
     sun: () => (app.toolbox.tool("sun") as Sun).direction,
     link: () => encodeLink(currentLink(app)),

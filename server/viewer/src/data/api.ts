@@ -41,6 +41,14 @@ export function problemToError(status: number, body: string): ApiError {
 }
 
 async function request<T>(path: string, init?: RequestInit): Promise<T> {
+  const response = await answered(path, init);
+  if (response.status === 204) return undefined as T;
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** An answer that is no refusal. */
+async function answered(path: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { headers: { Accept: "application/json" }, ...init });
@@ -49,9 +57,7 @@ async function request<T>(path: string, init?: RequestInit): Promise<T> {
     throw new ApiError(0, String(error));
   }
   if (!response.ok) throw problemToError(response.status, await response.text());
-  if (response.status === 204) return undefined as T;
-  const text = await response.text();
-  return (text ? JSON.parse(text) : undefined) as T;
+  return response;
 }
 
 const part = encodeURIComponent;
@@ -91,6 +97,9 @@ export const api = {
     request<FeaturePage>(
       `${items(layer, ids)}&limit=${limit}${after === undefined ? "" : `&after=${part(after)}`}`,
     ),
+  /** Some of a layer's features in a box: west, south, east, north. */
+  itemsIn: (layer: string, box: readonly number[], limit: number) =>
+    request<FeaturePage>(`/collections/${part(layer)}/items?bbox=${box.join(",")}&limit=${limit}`),
   /** The address of features as a file. */
   exportOf: (layer: string, ids: readonly string[] | null, format: string) => `${items(layer, ids)}&f=${format}`,
   processes: () => request<{ processes: ProcessSummary[] }>("/processes").then((r) => r.processes),
@@ -101,6 +110,13 @@ export const api = {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ inputs, response: "document" }),
     }),
+  /** One output as a file. */
+  executeFor: (id: string, inputs: Record<string, unknown>, output: string, mediaType: string) =>
+    answered(`/processes/${part(id)}/execution`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", Accept: mediaType },
+      body: JSON.stringify({ inputs, outputs: { [output]: { format: { mediaType } } }, response: "raw" }),
+    }).then((response) => response.blob()),
   cellOutlines: (cells: readonly string[]) =>
     request<{ outlines: [number, number][][] }>("/cells/outlines", {
       method: "POST",

@@ -12,6 +12,8 @@ interface Titled {
 export interface InputSchema {
   type: "number" | "integer" | "string" | "boolean" | "object" | "array";
   format?: string;
+  /** What kinds of GeoJSON geometry a place may be, the usual one first. */
+  geometries?: string[];
   enum?: string[];
   minimum?: number;
   maximum?: number;
@@ -54,9 +56,18 @@ export interface ResultLink {
   href: string;
 }
 
-export type ProcessResult = Record<string, ResultTable | CellGrid | ResultLink>;
+/** A drawing whose parts name their features in `data-layer` and `data-id`. */
+export interface ResultDrawing {
+  mediaType: string;
+  svg: string;
+  /** Media types it can be had in. */
+  formats: string[];
+}
+
+export type ProcessResult = Record<string, ResultTable | CellGrid | ResultDrawing | ResultLink>;
 
 export const isTable = (output: ProcessResult[string]): output is ResultTable => "rows" in output;
+export const isDrawing = (output: ProcessResult[string]): output is ResultDrawing => "svg" in output;
 export const isGrid = (output: ProcessResult[string]): output is CellGrid => "cells" in output;
 
 export interface CatalogueNode {

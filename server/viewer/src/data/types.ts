@@ -22,6 +22,8 @@ export interface City {
   anchor: Place | null;
   crs: string | null;
   vertical_datum: string | null;
+  /** Ellipsoidal height minus height in the vertical datum, metres. */
+  geoid_separation: number;
   version: string;
   max_upload_bytes: number;
   extensions: string[];
@@ -108,6 +110,7 @@ export interface Item {
 /** A feature in a list. */
 export interface FeatureSummary {
   id: string;
+  geometry?: { type: string; coordinates: unknown } | null;
   bbox: number[] | null;
   properties: Record<string, PropertyValue>;
 }

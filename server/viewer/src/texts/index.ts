@@ -6,6 +6,7 @@ import { CHECKIN } from "./checkin";
 import { FRAME } from "./frame";
 import { IMPORTS } from "./imports";
 import { LAYERS } from "./layers";
+import { PIPES } from "./pipes";
 import { RECEIPT } from "./receipt";
 import { SEARCH } from "./search";
 import { THEME } from "./theme";
@@ -15,7 +16,7 @@ import { VERSIONS } from "./versions";
 /** What one file of texts holds: each in every language, with the same `{parameters}`. */
 export type Texts = Record<string, Localized>;
 
-export const PANELS = [ANALYSIS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, RECEIPT, SEARCH, THEME, TOOLS, VERSIONS] as const;
+export const PANELS = [ANALYSIS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, PIPES, RECEIPT, SEARCH, THEME, TOOLS, VERSIONS] as const;
 
 type KeyOf<Panel> = Panel extends Texts ? keyof Panel : never;
 export type TextKey = KeyOf<(typeof PANELS)[number]>;

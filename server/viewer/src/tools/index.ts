@@ -7,20 +7,25 @@ import { Flat } from "./flat";
 import { Here } from "./here";
 import { Measure } from "./measure";
 import { Phases } from "./phases";
+import { Pipes } from "./pipes";
 import { Section } from "./section";
 import { Sun } from "./sun";
 import { Toolbox } from "./toolbox";
 import { Underground } from "./underground";
 
-type Parts = Pick<App, "widget" | "layers" | "surroundings" | "base" | "camera" | "comparison" | "analysis">;
+type Parts = Pick<
+  App,
+  "widget" | "layers" | "surroundings" | "base" | "camera" | "comparison" | "analysis" | "flow"
+>;
 
-export function makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis }: Parts): Toolbox {
+export function makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis, flow }: Parts): Toolbox {
   const { scene } = widget;
   const clipping = new Clipping(scene, layers);
+  const underground = new Underground(scene, surroundings, layers, clipping, base);
   return new Toolbox([
     new BaseTool(base),
     new Flat(widget),
-    new Underground(scene, surroundings, layers, clipping, base),
+    underground,
     new Section(scene, layers, clipping),
     new ClipBox(scene, layers, clipping),
     new Measure("distance", scene),
@@ -28,6 +33,7 @@ export function makeToolbox({ widget, layers, surroundings, base, camera, compar
     new Measure("height", scene),
     new Phases(scene, layers, base, comparison, () => camera.freeMiddle),
     new Sun(widget, surroundings, layers, base),
+    new Pipes(layers, analysis, underground, flow),
     new Here(scene, analysis),
   ]);
 }

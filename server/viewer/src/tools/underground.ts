@@ -1,7 +1,15 @@
 /** A view through the ground: how much of it shows, and how deep one looks. */
-import { Cartesian3, Color, Matrix4, type Scene } from "cesium";
+import {
+  Cartesian3,
+  type Cesium3DTileFeature,
+  Cesium3DTileStyle,
+  Color,
+  Matrix4,
+  type Scene,
+  type StyleExpression,
+} from "cesium";
 import type { Base } from "../base";
-import type { Layers } from "../layers";
+import type { Layer, Layers } from "../layers";
 import type { Surroundings } from "../scene/surroundings";
 import { Signal } from "../signal";
 import type { Clipping } from "./clipping";
@@ -15,7 +23,7 @@ export interface UndergroundState {
   depth: number;
 }
 
-export const DEEPEST = 60;
+export const DEEPEST = 30;
 const START: UndergroundState = { opacity: 0.35, depth: DEEPEST };
 
 export class Underground implements Tool {
@@ -24,6 +32,8 @@ export class Underground implements Tool {
   readonly letter = "u";
   readonly changed = new Signal();
   private now: UndergroundState | null = null;
+  /** The networks that this tool switched on. */
+  private brought: Layer[] = [];
 
   constructor(
     private readonly scene: Scene,
@@ -31,7 +41,9 @@ export class Underground implements Tool {
     private readonly layers: Layers,
     private readonly clipping: Clipping,
     private readonly base: Base,
-  ) {}
+  ) {
+    layers.cutBy = (layer, style) => this.cut(layer, style);
+  }
 
   get on(): boolean {
     return this.now !== null;
@@ -43,10 +55,16 @@ export class Underground implements Tool {
 
   start(): void {
     this.set(START);
+    const networks = [...this.layers.all.values()].filter(({ collection }) => collection.kind === "network");
+    if (networks.some(({ view }) => view.visible)) return;
+    this.brought = networks;
+    for (const layer of networks) this.layers.update(layer, (view) => (view.visible = true));
   }
 
   stop(): void {
     this.set(null);
+    for (const layer of this.brought) this.layers.update(layer, (view) => (view.visible = false));
+    this.brought = [];
   }
 
   change(part: Partial<UndergroundState>): void {
@@ -80,6 +98,22 @@ export class Underground implements Tool {
     this.clipping.set(this.name, next && next.depth < DEEPEST ? [this.floor(next.depth)] : []);
     this.scene.requestRender();
     this.changed.emit();
+  }
+
+  /** Pipes know how deep they lie: those that lie deeper go. */
+  private cut({ collection }: Layer, style: Cesium3DTileStyle): Cesium3DTileStyle {
+    const depth = this.now?.depth ?? DEEPEST;
+    if (collection.kind !== "network" || depth >= DEEPEST) return style;
+    const shown = style.show as unknown as { evaluate: (feature: Cesium3DTileFeature) => boolean };
+    const cut = new Cesium3DTileStyle();
+    cut.color = style.color as StyleExpression;
+    cut.show = {
+      evaluate: (feature: Cesium3DTileFeature) => {
+        const own = feature.getProperty("depth_start") as unknown;
+        return !(typeof own === "number" && own > depth) && shown.evaluate(feature);
+      },
+    } as unknown as StyleExpression;
+    return cut;
   }
 
   /** What is deeper than this goes. */

@@ -1,6 +1,6 @@
 /** Questions to the city: the process, its form, where on the map, and the answer. */
 import type { App } from "../app";
-import { isGrid, isTable, type ProcessResult } from "../data/processes";
+import { isDrawing, isGrid, isTable, type ProcessResult } from "../data/processes";
 import { h, icon, replace } from "../dom";
 import { formatNumber, languageChanged, t } from "../i18n";
 import { limitsTitle } from "./binTitle";
@@ -46,28 +46,44 @@ export function analysisPanel(app: App): HTMLElement {
 
   const drawPlace = () => {
     if (!analysis.process) return replace(place);
-    const asksPlace = analysis.placeInput !== null;
-    const polygon = here.mode === "polygon";
-    const ready = !asksPlace || here.geometry !== null;
+    const inputs = analysis.placeInputs;
+    const modes = here.input === null ? [] : here.modesOf(here.input);
+    const held = () => {
+      if (app.toolbox.active !== here) app.toolbox.press("here");
+    };
     replace(
       place,
-      asksPlace &&
+      // Which place the next click is for, where a question is about several.
+      inputs.length > 1 &&
         choice(
           t("analysis.place"),
-          [["point", t("analysis.point")], ["polygon", t("analysis.polygon")]] as const,
+          inputs.map((name) => {
+            const { title, title_zh } = analysis.process!.inputs[name]!;
+            return [name, inLanguage(title, title_zh)] as const;
+          }),
+          () => here.input,
+          (name) => {
+            held();
+            here.focus(name);
+          },
+        ).element,
+      modes.length > 1 &&
+        choice(
+          t("analysis.place"),
+          modes.map((mode) => [mode, t(`analysis.${mode}`)] as const),
           () => here.mode,
           (mode) => {
-            if (!here.on) app.toolbox.press("here");
+            held();
             here.choose(mode);
           },
         ).element,
-      asksPlace && h("p", { class: "muted" }, t(polygon ? "analysis.polygonHint" : "analysis.pointHint")),
+      inputs.length > 0 && h("p", { class: "muted" }, t(`analysis.${here.mode}Hint`)),
       h(
         "button",
         {
           type: "button",
           class: "button primary small",
-          disabled: !ready || analysis.busy,
+          disabled: !here.allReady || analysis.busy,
           on: { click: () => void here.ask() },
         },
         icon("search"),
@@ -91,16 +107,41 @@ export function analysisPanel(app: App): HTMLElement {
   here.changed.on(draw);
   app.layers.listed.on(draw);
   app.cellMap.changed.on(drawAnswer);
+  app.highlights.changed.on(drawAnswer);
   languageChanged.on(draw);
   draw();
   return panel;
+}
+
+/** The title of an output, with the colour its features have on the map. */
+function heading(title: HTMLElement, colour: string | null): HTMLElement {
+  if (colour === null) return title;
+  const swatch = h("span", { class: "swatch" });
+  swatch.style.backgroundColor = colour;
+  title.prepend(swatch);
+  title.classList.add("coloured");
+  return title;
+}
+
+/** The chart has a panel of its own, which this opens again. */
+function chartLink(app: App, output: string): HTMLElement {
+  return h(
+    "button",
+    { type: "button", class: "link", on: { click: () => app.charts.open(output) } },
+    icon("section"),
+    t("chart.open"),
+  );
 }
 
 function sections(app: App, result: ProcessResult): HTMLElement[] {
   return Object.entries(result).flatMap(([name, output]) => {
     const described = app.analysis.process?.outputs[name];
     const title = h("h3", {}, inLanguage(described?.title ?? name, described?.title_zh));
-    if (isTable(output)) return [h("section", { class: "answer-part" }, title, resultTable(app, name, output))];
+    if (isTable(output)) {
+      const colour = app.highlights.colourOf(name);
+      return [h("section", { class: "answer-part" }, heading(title, colour), resultTable(app, name, output))];
+    }
+    if (isDrawing(output)) return [h("section", { class: "answer-part" }, title, chartLink(app, name))];
     if (isGrid(output)) return [h("section", { class: "answer-part" }, title, cellLegend(app))];
     return name === "receipt"
       ? [

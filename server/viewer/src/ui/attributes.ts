@@ -10,6 +10,7 @@ import type { Picked } from "../selection";
 import { errorText } from "./errors";
 import { isolate } from "./legend";
 import { classTitle } from "./names";
+import { pipeFacts } from "./pipeFacts";
 import { facts, openReceipt } from "./receipt";
 import { copyText, toast } from "./toast";
 
@@ -82,6 +83,12 @@ function identity(item: Item, layer: Layer | undefined): HTMLElement {
     },
     { class: "small" },
   );
+  if (layer?.collection.kind === "network") {
+    return facts([
+      [t("attr.id"), h("span", { class: "copyable" }, h("code", {}, item.id), copy)],
+      [t("attr.class"), h("code", {}, p.class)],
+    ]);
+  }
   const system = (p.system ?? [])
     .map((s) => (typeof s === "string" ? s : (s.name ?? s.id ?? "")))
     .filter(Boolean);
@@ -221,7 +228,7 @@ export function attributesPanel(app: App): HTMLElement {
         "div",
         { class: "panel-scroll" },
         identity(item, layer),
-        ...propertySets(item).filter((c) => c instanceof Node),
+        ...(layer?.collection.kind === "network" ? [pipeFacts(item)] : propertySets(item)).filter((c) => c instanceof Node),
         provenance(item, layer),
       ),
     );

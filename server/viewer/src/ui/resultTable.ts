@@ -1,6 +1,7 @@
 /** A table of an answer; a row of a feature selects it. */
 import type { App } from "../app";
 import { toBbox3D } from "../camera";
+import { api } from "../data/api";
 import type { Cell, ResultTable } from "../data/processes";
 import { h, icon } from "../dom";
 import { formatNumber, t } from "../i18n";
@@ -8,6 +9,12 @@ import { inLanguage } from "./processForm";
 
 /** Columns that a map says better than a cell. */
 const NOT_SHOWN = new Set(["box"]);
+
+/** Answers that do not say where their features are leave it to the layer. */
+async function flyToFeature(app: App, layer: string, id: string): Promise<void> {
+  const bbox = toBbox3D((await api.item(layer, id).catch(() => null))?.bbox ?? null);
+  if (bbox) await app.camera.flyTo(bbox);
+}
 
 function text(cell: Cell | undefined): string {
   if (cell === null || cell === undefined) return "";
@@ -23,8 +30,9 @@ export function resultTable(app: App, output: string, { columns, rows, next }: R
     i === layer ? (app.layers.get(String(row[i]))?.collection.title ?? text(row[i])) : text(row[i]);
   const select = (row: Cell[]) => {
     app.selection.select({ layer: String(row[layer]), id: String(row[id]) });
-    const bbox = toBbox3D(row[box] as number[] | null);
+    const bbox = box >= 0 ? toBbox3D(row[box] as number[] | null) : null;
     if (bbox) void app.camera.flyTo(bbox);
+    else void flyToFeature(app, String(row[layer]), String(row[id]));
   };
   const line = (row: Cell[]) =>
     h(

@@ -8,6 +8,7 @@ import { formatNumber, languageChanged, t } from "../i18n";
 import { FORMATS } from "../table";
 import { errorText } from "./errors";
 import { classTitle } from "./names";
+import { attributeName } from "./pipeFacts";
 
 const FIRST = ["class", "name"];
 /** What names another feature, or is a part of the place. */
@@ -52,6 +53,7 @@ export function tablePanel(app: App): HTMLElement {
     element.hidden = of === null;
     document.body.classList.toggle("table-open", of !== null);
     if (!of) return;
+    app.charts.open(null); // they stand in the same place
     const layer = app.layers.get(of.layer);
     title.textContent = layer?.collection.title ?? of.layer;
     element.setAttribute("aria-label", t("table.label"));
@@ -113,5 +115,5 @@ export function tablePanel(app: App): HTMLElement {
 
 function heading(name: string): string {
   if (name === "class") return t("layer.class");
-  return name === "name" ? t("table.name") : name;
+  return name === "name" ? t("table.name") : attributeName(name);
 }

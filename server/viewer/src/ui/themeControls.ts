@@ -8,6 +8,7 @@ import { type Attribute, METHODS, type Method, type Theme, themeFor } from "../t
 import { limitsTitle } from "./binTitle";
 import { choice, type Control } from "./controls";
 import { errorText } from "./errors";
+import { attributeName } from "./pipeFacts";
 
 /** Attributes of layers, by layer and version. */
 const known = new Map<string, Promise<Attribute[]>>();
@@ -95,7 +96,7 @@ function groups(attributes: readonly Attribute[]): HTMLElement[] {
   for (const { name } of attributes) {
     const dot = name.indexOf(".");
     const set = dot < 0 ? "" : name.slice(0, dot);
-    const option = h("option", { value: name }, name.slice(dot + 1));
+    const option = h("option", { value: name }, set === "" ? attributeName(name) : name.slice(dot + 1));
     sets.set(set, [...(sets.get(set) ?? []), option]);
   }
   return [...sets].map(([set, options]) =>

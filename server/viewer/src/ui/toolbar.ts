@@ -12,7 +12,7 @@ const GROUPS: readonly (readonly ToolName[])[] = [
   ["section", "clip"],
   ["distance", "area", "height"],
   ["phases", "sun"],
-  ["here"],
+  ["pipes", "here"],
 ];
 
 export function toolbar(app: App): HTMLElement {

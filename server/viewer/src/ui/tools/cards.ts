@@ -5,15 +5,17 @@ import type { ClipBox } from "../../tools/clipBox";
 import type { Flat } from "../../tools/flat";
 import type { Measure } from "../../tools/measure";
 import type { Phases } from "../../tools/phases";
+import { PIPE_ANALYSES, type Pipes } from "../../tools/pipes";
 import type { Section } from "../../tools/section";
 import type { Sun } from "../../tools/sun";
 import type { Tool } from "../../tools/tool";
 import type { Underground } from "../../tools/underground";
 import { DEEPEST } from "../../tools/underground";
-import { h } from "../../dom";
+import { h, replace } from "../../dom";
 import { formatNumber, t } from "../../i18n";
 import { formatLength } from "../../units";
 import { choice, type Control, slider, stack, tick } from "../controls";
+import { inLanguage } from "../processForm";
 import { measureCard } from "./measureCard";
 import { sunCard } from "./sunCard";
 
@@ -41,8 +43,9 @@ export function cardOf(app: App, tool: Tool): Control | null {
       return measureCard(tool as Measure);
     case "flat":
       return flatCard(tool as Flat);
+    case "pipes":
+      return pipesCard(app, tool as Pipes);
     case "here":
-      void app;
       return null;
   }
 }
@@ -78,6 +81,42 @@ function undergroundCard(tool: Underground): Control {
       set: (depth) => tool.change({ depth }),
     }),
   );
+}
+
+/** A button for each question, which takes the clicks on the map from then on. */
+function pipesCard(app: App, tool: Pipes): Control {
+  if (!tool.possible) return note(t("pipes.none"));
+  const { analysis, toolbox } = app;
+  const buttons = h("div", { class: "pipe-questions" });
+  const arrows = tick(t("pipes.arrows"), () => tool.arrows, (on) => (tool.arrows = on));
+  const ask = async (id: string) => {
+    await analysis.choose(id);
+    if (toolbox.active?.name !== "here") toolbox.press("here");
+  };
+  const draw = () => {
+    const known = PIPE_ANALYSES.map((id) => analysis.processes.find((one) => one.id === id)).filter((one) => one !== undefined);
+    replace(
+      buttons,
+      ...known.map((one) =>
+        h(
+          "button",
+          { type: "button", class: "button small", "data-analysis": one.id, title: inLanguage(one.description, one.description_zh), on: { click: () => void ask(one.id) } },
+          inLanguage(one.title, one.title_zh),
+        ),
+      ),
+    );
+  };
+  draw();
+  let listed = analysis.processes.length;
+  return {
+    element: h("div", { class: "controls" }, buttons, arrows.element),
+    sync: () => {
+      arrows.sync();
+      if (listed === analysis.processes.length) return;
+      listed = analysis.processes.length;
+      draw();
+    },
+  };
 }
 
 function sectionCard(tool: Section): Control {

@@ -63,15 +63,19 @@ function box(tool: ClipBox): Drawing | null {
 }
 
 function asked(tool: Here): Drawing | null {
-  if (!tool.on || tool.points.length === 0) return null;
-  const points = tool.points.map(world);
+  const places = [...tool.clicked.values()].filter(({ points }) => points.length > 0);
+  if (!tool.on || places.length === 0) return null;
   const { circle } = tool;
   return {
     lines: [
-      ...(tool.mode === "polygon" ? [{ points, closed: points.length > 2, class: "surface" }] : []),
+      ...places.flatMap(({ mode, points }) => {
+        if (mode === "point") return [];
+        const closed = mode === "polygon" && points.length > 2;
+        return [{ points: points.map(world), closed, class: closed ? "surface" : "line" }];
+      }),
       ...(circle.length > 0 ? [{ points: circle, closed: true, class: "surface" }] : []),
     ],
-    dots: points,
+    dots: places.flatMap(({ points }) => points.map(world)),
     labels: [],
   };
 }
