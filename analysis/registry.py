@@ -1,24 +1,39 @@
-"""All analyses there are."""
+"""All analyses there are; each is loaded when it is asked for."""
 
-from importlib.metadata import entry_points
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
 
 from analysis.analysis import Analysis
-from analysis.what_is_here import WhatIsHere
 from cim_core.errors import NoSuchAnalysis
 
-ANALYSES: tuple[type[Analysis], ...] = (WhatIsHere,)
-"""One line for each analysis of this package."""
+ANALYSES: dict[str, str] = {
+    "what-is-here": "analysis.what_is_here:WhatIsHere",
+    "cross-section": "analysis.cross_section:PipeCrossSection",
+    "profile": "analysis.profile:PipeProfile",
+    "trace": "analysis.trace:Trace",
+    "isolation": "analysis.isolation:BurstIsolation",
+    "pipe-statistics": "analysis.pipe_statistics:PipeStatistics",
+}
+"""One line for each analysis of this package: its name, and its class as "module:Class"."""
 
 
 def analyses() -> dict[str, type[Analysis]]:
     """Every analysis by name; packages add theirs under the entry-point group `cim.analyses`."""
-    outside: list[type[Analysis]] = [entry.load() for entry in entry_points(group="cim.analyses")]
-    return {kind.name: kind for kind in (*ANALYSES, *outside)}
+    return {name: analysis_named(name) for name in (*ANALYSES, *_outside())}
 
 
 def analysis_named(name: str) -> type[Analysis]:
     """An analysis by its name; raises `NoSuchAnalysis`."""
-    known = analyses()
-    if name not in known:
-        raise NoSuchAnalysis(f"there is no analysis {name!r}; there are {', '.join(known)}")
-    return known[name]
+    if name in ANALYSES:
+        module, kind = ANALYSES[name].split(":")
+        return cast("type[Analysis]", getattr(import_module(module), kind))
+    outside = _outside()
+    if name not in outside:
+        known = ", ".join((*ANALYSES, *outside))
+        raise NoSuchAnalysis(f"there is no analysis {name!r}; there are {known}")
+    return cast("type[Analysis]", outside[name].load())
+
+
+def _outside() -> dict[str, EntryPoint]:
+    return {entry.name: entry for entry in entry_points(group="cim.analyses")}

@@ -36,9 +36,6 @@ _KEEP_FRAME_METRES = 5_000.0
 class IfcImporter:
     """Reads IFC2X3, IFC4 and IFC4X3 files."""
 
-    kind: str = "ifc"
-    extensions: tuple[str, ...] = (".ifc",)
-
     def recognises(self, path: Path) -> bool:
         """Whether it is a STEP file."""
         with path.open("rb") as file:

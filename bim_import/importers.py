@@ -1,6 +1,6 @@
 """The registry of importers of building models: adding one is one file and one line here."""
 
-from bim_import.ifc import IfcImporter
+from cim_core.deferred import Deferred
 from cim_core.layer import Importer
 
-IMPORTERS: tuple[Importer, ...] = (IfcImporter(),)
+IMPORTERS: tuple[Importer, ...] = (Deferred("ifc", (".ifc",), "bim_import.ifc:IfcImporter"),)

@@ -8,13 +8,14 @@ from bim_import.importers import IMPORTERS as BIM_IMPORTERS
 from cim_core.errors import UnsupportedFormat
 from cim_core.importers import IMPORTERS as BASE_IMPORTERS
 from cim_core.layer import Importer
+from pipelines.importers import IMPORTERS as PIPE_IMPORTERS
 from server.refused_formats import refused_formats
 
 
 def importers() -> list[Importer]:
     """Every importer; packages add theirs under the entry-point group `cim.importers`."""
     outside: list[Importer] = [entry.load() for entry in entry_points(group="cim.importers")]
-    return [*BIM_IMPORTERS, *BASE_IMPORTERS, *outside]
+    return [*BIM_IMPORTERS, *PIPE_IMPORTERS, *BASE_IMPORTERS, *outside]
 
 
 def extensions() -> list[str]:

@@ -19,7 +19,7 @@ from cim_core.importers.placing import frame_near
 from cim_core.importers.styles import class_styles, material, surface_material, table
 from cim_core.importers.table_file import TableInfo, table_infos
 from cim_core.importers.table_shapes import PlacedTable, Report, only_areas, read_tables
-from cim_core.importers.tables import EXTENSIONS, features_of, holds_tables, middle_of
+from cim_core.importers.tables import features_of, holds_tables, middle_of
 from cim_core.layer import Features, Layer, Placement, Source
 from cim_core.mesh import Floats, Mesh
 from cim_core.progress import Progress
@@ -40,9 +40,6 @@ class BuildingImporter:
     Options besides those of `TableImporter`: `height` and `floors` (columns), `floor_height`
     (metres of a storey), `vertical_unit` (of the heights).
     """
-
-    kind: str = "buildings"
-    extensions: tuple[str, ...] = EXTENSIONS
 
     def recognises(self, path: Path) -> bool:
         """Whether it is a table of areas with a column of heights or storeys."""

@@ -43,9 +43,6 @@ _ONLY_POINTS = "its geometry is points or lines only, which are not drawn"
 class CityJsonImporter:
     """Reads CityJSON 1.1 and 2.0; the option `lod` says which level of detail is taken."""
 
-    kind: str = "cityjson"
-    extensions: tuple[str, ...] = (".json", ".jsonl")
-
     def recognises(self, path: Path) -> bool:
         """Whether it begins as CityJSON does."""
         return path.is_file() and looks_like_cityjson(path)

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from cim_core.errors import CimError
-from cim_core.importers import cityjson_file, points_file, raster_kind, table_file
 from cim_core.reference import reference
 
 OWN_PLACE = ("ifc", "tileset", "osm")
@@ -25,13 +24,21 @@ def declared_crs(path: Path, kind: str) -> str | None:
 def _text(path: Path, kind: str) -> str | None:
     match kind:
         case "points":
+            from cim_core.importers import points_file
+
             first = points_file.files_in(path)[0] if path.is_dir() else path
             return points_file.read_header(first, path.name).crs
         case "terrain" | "imagery":
+            from cim_core.importers import raster_kind
+
             return raster_kind.declared_crs(path)
         case "vector" | "buildings":
+            from cim_core.importers import table_file
+
             return table_file.declared_crs(path, path.name)
         case "cityjson":
+            from cim_core.importers import cityjson_file
+
             return cityjson_file.read_head(path, path.name).crs
         case _:
             return None

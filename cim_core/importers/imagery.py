@@ -14,7 +14,6 @@ from cim_core.errors import InvalidInput
 from cim_core.importers.placing import frame_near, georeference_in
 from cim_core.importers.raster import (
     BLOCK,
-    EXTENSIONS,
     Grid,
     Laid,
     Sheet,
@@ -42,12 +41,9 @@ class ImageryImporter:
     Where files overlap, the finest counts, then the first by name.
     """
 
-    kind: str = "imagery"
-    extensions: tuple[str, ...] = (*EXTENSIONS, ".zip")
-
     def recognises(self, path: Path) -> bool:
         """Whether its GeoTIFFs are pictures."""
-        return holds(path, self.kind)
+        return holds(path, "imagery")
 
     def __call__(self, source: Source, placement: Placement, progress: Progress) -> Layer:
         """Import a GeoTIFF, or a folder or .zip of them, as one image; raises `InvalidInput`."""

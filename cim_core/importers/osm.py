@@ -33,9 +33,6 @@ _KINDS = {0: "point", 1: "line", 2: "area"}
 class OsmImporter:
     """Reads OpenStreetMap PBF; each feature keeps its tags and its id ("way/4252")."""
 
-    kind: str = "osm"
-    extensions: tuple[str, ...] = (".pbf",)
-
     def recognises(self, path: Path) -> bool:
         """Whether it begins with the header block of an OSM PBF file."""
         with path.open("rb") as file:

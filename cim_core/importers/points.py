@@ -13,7 +13,6 @@ from cim_core.feature import Feature, Property, PropertySet, Value
 from cim_core.frame import Frame
 from cim_core.importers.placing import Place, frame_near, place_of
 from cim_core.importers.points_file import (
-    EXTENSIONS,
     Scan,
     files_in,
     read_header,
@@ -37,9 +36,6 @@ _SAME_PLACE = 1e-5
 @dataclass(frozen=True, slots=True)
 class PointsImporter:
     """Reads point clouds; the points go to the layer's frame, in portions."""
-
-    kind: str = "points"
-    extensions: tuple[str, ...] = EXTENSIONS
 
     def recognises(self, path: Path) -> bool:
         """Whether it is a LAS file, packed or not, or a folder with one."""

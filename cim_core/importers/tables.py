@@ -20,10 +20,6 @@ from cim_core.importers.table_shapes import PlacedTable, Report, read_tables
 from cim_core.layer import Features, Layer, Placement, Source
 from cim_core.progress import Progress
 
-EXTENSIONS = (
-    ".gpkg", ".geojson", ".json", ".fgb", ".parquet", ".geoparquet", ".shp", ".zip",
-)  # fmt: skip
-
 _CIM_LEVEL = 1
 """Outlines and symbols."""
 
@@ -35,9 +31,6 @@ class TableImporter:
     Options: `table` (one of several), `id`, `name` and `class` (columns), `encoding` (of texts),
     `vertical_unit` and `vertical_crs`.
     """
-
-    kind: str = "vector"
-    extensions: tuple[str, ...] = EXTENSIONS
 
     def recognises(self, path: Path) -> bool:
         """Whether it is a table with shapes."""

@@ -14,7 +14,6 @@ from cim_core.feature import Feature
 from cim_core.importers.placing import frame_near, georeference_in
 from cim_core.importers.raster import (
     BLOCK,
-    EXTENSIONS,
     Grid,
     Laid,
     Sheet,
@@ -53,12 +52,9 @@ class TerrainImporter:
     Where files overlap, the finest counts, then the first by name.
     """
 
-    kind: str = "terrain"
-    extensions: tuple[str, ...] = (*EXTENSIONS, ".zip")
-
     def recognises(self, path: Path) -> bool:
         """Whether its GeoTIFFs have one band of numbers that are no picture."""
-        return holds(path, self.kind)
+        return holds(path, "terrain")
 
     def __call__(self, source: Source, placement: Placement, progress: Progress) -> Layer:
         """Import a GeoTIFF, or a folder or .zip of them, as one surface; raises `InvalidInput`."""

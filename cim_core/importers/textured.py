@@ -38,9 +38,6 @@ class TexturedImporter:
     `vertical_crs`. It stands at the anchor, or where its coordinates are in the system given.
     """
 
-    kind: str = "textured"
-    extensions: tuple[str, ...] = (*ENDINGS, ".zip")
-
     def recognises(self, path: Path) -> bool:
         """Whether it is a model, or an archive that holds one and no tileset."""
         if path.suffix.lower() != ".zip":

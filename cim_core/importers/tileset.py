@@ -31,8 +31,6 @@ ROOT = "tileset.json"
 class TilesetImporter:
     """Takes tilesets over after a check of every file they are made of."""
 
-    kind: str = "tileset"
-    extensions: tuple[str, ...] = (".zip", ".3tz")
     limits: Limits = field(default_factory=default_limits)
 
     def recognises(self, path: Path) -> bool:
