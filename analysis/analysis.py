@@ -55,16 +55,18 @@ class Analysis(BaseModel, ABC):
 def parameter(
     default: Any, title: Text, description: Text, *, unit: str | None = None,
     format: str | None = None,  # noqa: A002 – as JSON Schema calls it
-    geometries: Sequence[str] = (), **limits: Any,
+    geometries: Sequence[str] = (), rare: bool = False, **limits: Any,
 ) -> Any:  # fmt: skip
     """A parameter of an analysis with all that a form has to know.
 
-    `geometries` are the GeoJSON types a place may have, the usual one first.
+    `geometries` are the GeoJSON types a place may have, the usual one first; `rare` says that it is
+    seldom given.
     """
     extra: dict[str, JsonValue] = {"title_zh": title["zh"], "description_zh": description["zh"]}
     extra |= {"unit": unit} if unit else {}
     extra |= {"format": format} if format else {}
     extra |= {"geometries": list(geometries)} if geometries else {}
+    extra |= {"rare": True} if rare else {}
     return Field(
         default, title=title["en"], description=description["en"], json_schema_extra=extra, **limits
     )

@@ -13,6 +13,8 @@ export class Analysis {
   inputs: Inputs = {};
   result: ProcessResult | null = null;
   error: unknown = null;
+  /** How often inputs were set that nobody typed. */
+  filled = 0;
   /** Only the last of several questions counts. */
   private asked = 0;
   private pending = 0;
@@ -55,6 +57,13 @@ export class Analysis {
     if (value === undefined) delete next[name];
     else next[name] = value;
     this.inputs = next;
+    this.changed.emit();
+  }
+
+  /** Sets inputs that nobody typed, so that their fields have to show them. */
+  fill(inputs: Inputs): void {
+    this.inputs = { ...this.inputs, ...inputs };
+    this.filled++;
     this.changed.emit();
   }
 

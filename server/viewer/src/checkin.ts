@@ -14,11 +14,14 @@ export interface CheckinSummary {
 export interface Finding {
   severity: Severity;
   rule: string;
-  /** `null` for the model as a whole. */
+  /** `null` for the model as a whole, and for what did not become a feature. */
   id: string | null;
   class: string;
   name: string;
   storey: string | null;
+  /** Where it stands in a file of tables; reports of before there were such lack both. */
+  table?: string;
+  line?: number | null;
   lon: number | null;
   lat: number | null;
   height: number | null;
@@ -56,9 +59,24 @@ export function grouped(report: CheckinReport): Group[] {
   return groups.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
-/** Whether a finding is about something that stands in the scene. */
+/** Whether a finding is about a feature or a place in the scene. */
 export function isPlaced(finding: Finding): boolean {
-  return finding.id !== null && finding.lon !== null;
+  return finding.lon !== null && finding.lat !== null;
+}
+
+const AROUND = 0.0001; // degrees: some ten metres
+
+/** The surroundings of a finding's place: west, south, low, east, north, high. */
+export function surroundings({ lon, lat, height }: Finding): number[] | null {
+  if (lon === null || lat === null) return null;
+  const at = height ?? 0;
+  return [lon - AROUND, lat - AROUND, at, lon + AROUND, lat + AROUND, at];
+}
+
+/** Where a finding's object stands: its storey, or its table and line. */
+export function whereabouts({ storey, table, line }: Finding): string {
+  if (!table) return storey ?? "";
+  return line ? `${table}:${line}` : table;
 }
 
 const known = new Map<string, Promise<CheckinReport>>();

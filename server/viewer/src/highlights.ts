@@ -20,6 +20,8 @@ const COLOURS: Record<string, string> = {
   findings: "#e53935",
   pairs: "#e53935",
 };
+/** Of features that another output of the same answer names as well. */
+const NOT_SHOWN = new Set(["worse", "owners"]);
 const OTHERS = ["#ff6d00", "#7b1fa2", "#00897b", "#c0ca33"];
 
 /** More than these are coloured in the model, but not drawn through the ground. */
@@ -69,7 +71,7 @@ export class Highlights {
     const others = [...OTHERS];
     // Only networks: a list of all that is here would turn the city orange.
     for (const [output, table] of Object.entries(result ?? {})) {
-      const rows = isTable(table) ? this.rowsOf(table) : [];
+      const rows = isTable(table) && !NOT_SHOWN.has(output) ? this.rowsOf(table) : [];
       if (rows.length === 0) continue;
       const colour = COLOURS[output] ?? others.shift() ?? OTHERS[0]!;
       this.all.push({ output, colour, count: rows.length });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CheckinReport, type Finding, grouped, isPlaced } from "../src/checkin";
+import { type CheckinReport, type Finding, grouped, isPlaced, surroundings, whereabouts } from "../src/checkin";
 
 const finding = (rule: string, severity: Finding["severity"], more: Partial<Finding> = {}): Finding => ({
   severity,
@@ -38,8 +38,19 @@ test("findings stand under their rules, the worst first, rules without any left 
   );
 });
 
-test("only what has an id and a place can be gone to", () => {
+test("what has a place can be gone to, whether or not it became a feature", () => {
   assert.equal(isPlaced(finding("a", "note")), true);
-  assert.equal(isPlaced(finding("a", "note", { id: null })), false);
-  assert.equal(isPlaced(finding("a", "note", { lon: null })), false);
+  assert.equal(isPlaced(finding("a", "note", { id: null })), true);
+  assert.equal(isPlaced(finding("a", "note", { lon: null, lat: null })), false);
+  const [west, south, low, east, north, high] = surroundings(finding("a", "note")) ?? [];
+  assert.ok(west! < 113 && 113 < east! && south! < 23 && 23 < north!);
+  assert.deepEqual([low, high], [5, 5]);
+  assert.equal(surroundings(finding("a", "note", { lon: null, lat: null })), null);
+});
+
+test("a finding says its storey, or its table and line", () => {
+  assert.equal(whereabouts(finding("a", "note", { storey: "1F" })), "1F");
+  assert.equal(whereabouts(finding("a", "note", { table: "JSLine.csv", line: 12 })), "JSLine.csv:12");
+  assert.equal(whereabouts(finding("a", "note", { table: "JSLine.csv", line: null })), "JSLine.csv");
+  assert.equal(whereabouts(finding("a", "note")), "");
 });

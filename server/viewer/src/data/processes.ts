@@ -12,6 +12,8 @@ interface Titled {
 export interface InputSchema {
   type: "number" | "integer" | "string" | "boolean" | "object" | "array";
   format?: string;
+  /** Whether it is seldom given, so that it need not stand in the way. */
+  rare?: boolean;
   /** What kinds of GeoJSON geometry a place may be, the usual one first. */
   geometries?: string[];
   enum?: string[];

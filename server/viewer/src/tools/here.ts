@@ -32,6 +32,7 @@ export class Here implements Tool {
   /** What was clicked, by input. */
   readonly clicked = new Map<string, Clicked>();
   private started = false;
+  private linked = false;
   private of: string | null = null;
 
   constructor(
@@ -42,6 +43,8 @@ export class Here implements Tool {
       this.follow();
       this.changed.emit();
     });
+    // A link is read before the ground is there.
+    scene.globe.tileLoadProgressEvent.addEventListener((left: number) => left === 0 && this.level());
   }
 
   get on(): boolean {
@@ -193,8 +196,9 @@ export class Here implements Tool {
     this.started = true;
     void this.analysis.list();
     await this.analysis.choose(process);
-    for (const [name, value] of Object.entries(inputs)) this.analysis.set(name, value);
+    this.analysis.fill(inputs);
     for (const input of this.analysis.placeInputs) this.read(input, inputs[input]);
+    this.linked = true;
     this.changed.emit();
     if (Object.keys(inputs).length > 0) await this.analysis.run();
   }
@@ -210,6 +214,14 @@ export class Here implements Tool {
           ? (coordinates as number[][])
           : (coordinates as number[][][])[0]!.slice(0, -1);
     this.clicked.set(input, { mode, points: places.map((place) => this.raised(place)) });
+  }
+
+  /** Puts the places of a link on the ground once it has been loaded. */
+  private level(): void {
+    if (!this.linked) return;
+    this.linked = false;
+    for (const place of this.clicked.values()) place.points = place.points.map((point) => this.raised(point));
+    this.changed.emit();
   }
 
   private raised([lon, lat]: number[]): Point {

@@ -101,7 +101,7 @@ export function analysisPanel(app: App): HTMLElement {
   const draw = () => {
     drawHead();
     drawPlace();
-    drawForm([analysis.process?.id, document.documentElement.lang, app.layers.all.size].join(" "));
+    drawForm([analysis.process?.id, document.documentElement.lang, app.layers.all.size, analysis.filled].join(" "));
     drawAnswer();
   };
   here.changed.on(draw);

@@ -10,6 +10,8 @@ import {
   readReport,
   SEVERITIES,
   type Severity,
+  surroundings,
+  whereabouts,
 } from "../checkin";
 import { api } from "../data/api";
 import { h, icon, replace } from "../dom";
@@ -86,7 +88,7 @@ function rule(app: App, group: Group, layer: string | null): HTMLElement {
             "tr",
             {},
             h("th", { scope: "col" }, t("checkin.finding")),
-            h("th", { scope: "col" }, t("attr.storey")),
+            h("th", { scope: "col" }, t("checkin.where")),
           ),
         ),
         rows,
@@ -112,21 +114,25 @@ function row(app: App, finding: Finding, layer: string | null): HTMLElement {
       place
         ? h(
             "button",
-            { type: "button", class: "link", on: { click: () => void select(app, layer, finding.id!) } },
+            { type: "button", class: "link", on: { click: () => void show(app, layer, finding) } },
             sentence,
           )
         : sentence,
     ),
-    h("td", {}, finding.storey ?? ""),
+    h("td", {}, whereabouts(finding)),
   );
 }
 
-async function select(app: App, layer: string, id: string): Promise<void> {
+async function show(app: App, layer: string, finding: Finding): Promise<void> {
   const known = app.layers.get(layer);
   if (known && !known.view.visible) app.layers.update(known, (view) => (view.visible = true));
-  app.selection.select({ layer, id });
-  const item = await api.item(layer, id).catch(() => null); // the attributes say what is wrong
-  const bbox = toBbox3D(item?.bbox ?? undefined);
+  let box: readonly number[] | null | undefined = surroundings(finding);
+  if (finding.id !== null) {
+    app.selection.select({ layer, id: finding.id });
+    const item = await api.item(layer, finding.id).catch(() => null); // the attributes say what is wrong
+    box = item?.bbox ?? box;
+  }
+  const bbox = toBbox3D(box);
   if (bbox) await app.camera.flyTo(bbox);
 }
 
@@ -135,6 +141,7 @@ function downloads(href: string): HTMLElement {
     "p",
     { class: "checkin-files" },
     h("a", { href: `${href}?f=csv`, download: "" }, t("checkin.csv")),
+    h("a", { href: `${href}?f=geojson`, download: "" }, t("checkin.geojson")),
     h("a", { href, target: "_blank", rel: "noopener" }, t("checkin.json")),
   );
 }

@@ -10,10 +10,18 @@ const NOT_TYPED = new Set(["cursor"]);
 export function processForm(app: App): HTMLElement {
   const { analysis } = app;
   const inputs = Object.entries(analysis.process?.inputs ?? {});
-  const fields = inputs
-    .filter(([, { schema }]) => !NOT_TYPED.has(schema.format ?? "") && schema.format !== "geojson-geometry")
-    .map(([name, input]) => field(app, name, input));
-  return h("div", { class: "process-form" }, ...fields);
+  const typed = inputs.filter(
+    ([, { schema }]) => !NOT_TYPED.has(schema.format ?? "") && schema.format !== "geojson-geometry",
+  );
+  const fields = (rare: boolean) =>
+    typed.filter(([, { schema }]) => (schema.rare ?? false) === rare).map(([name, input]) => field(app, name, input));
+  const more = fields(true);
+  return h(
+    "div",
+    { class: "process-form" },
+    ...fields(false),
+    more.length > 0 ? h("details", { class: "form-layers" }, h("summary", {}, t("analysis.options")), h("div", {}, ...more)) : null,
+  );
 }
 
 export function inLanguage(text: string | undefined, chinese: string | null | undefined): string {
