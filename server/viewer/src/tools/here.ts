@@ -224,7 +224,7 @@ export class Here implements Tool {
     this.changed.emit();
   }
 
-  private raised([lon, lat]: number[]): Point {
+  private raised([lon, lat]: readonly number[]): Point {
     const { scene } = this;
     const at = scene.ellipsoid.cartesianToCartographic(Cartesian3.fromDegrees(lon!, lat!));
     return [lon!, lat!, scene.globe.show ? (scene.globe.getHeight(at) ?? 0) : 0];
