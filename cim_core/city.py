@@ -50,6 +50,7 @@ from cim_core.store.features import FeatureStore, Query
 from cim_core.store.jobs import Jobs
 from cim_core.store.layers import LayerStore, LayerVersion, describe_layer
 from cim_core.store.receipts import Receipts
+from cim_core.sweep_scene import swept_features
 from cim_core.tessellations import Tessellations
 
 REGISTRY = "city.gpkg"
@@ -203,8 +204,14 @@ class City:
         return receipt
 
     def placed_meshes(self, version: LayerVersion) -> PlacedMeshes:
-        """The geometry of a kept version in the frame of that version."""
+        """The geometry of a kept version in the frame of that version; of a network, its tubes."""
         instances, meshes = self._geometry(version)
+        if version.summary.get("kind") == "network":
+            layer = self.select(version, Query())
+            assert isinstance(layer.content, PipeNetwork)
+            swept = swept_features(layer.content, layer.frame, layer.class_styles)
+            instances = {feature.id: feature.instances for feature in swept.features}
+            meshes = dict(swept.meshes)
         return PlacedMeshes(Frame(*version.summary["frame"]), instances, meshes)
 
     def tessellations(self, layer_id: str) -> Tessellations:

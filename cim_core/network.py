@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from cim_core.frame import Frame
 from cim_core.mesh import Floats
 
+_E2 = 0.00669438
+"""The square of the eccentricity of the earth's ellipsoid."""
+
 Rows = NDArray[np.int64]
 Texts = NDArray[np.object_]
 
@@ -354,13 +357,17 @@ def _shares(points: Floats, owner: Rows, first: Rows) -> Floats:
     step = np.zeros(len(points))
     scale = np.array([1.0, 1.0])
     if len(points):
-        scale[0] = np.cos(np.radians(points[0, 1]))
+        latitude = np.radians(points[0, 1])
+        # The radii across and along the meridian differ: by 0.6 % at 20 degrees.
+        scale[0] = np.cos(latitude) * (1 - _E2 * np.sin(latitude) ** 2) / (1 - _E2)
     step[1:] = np.linalg.norm(np.diff(points, axis=0) * scale, axis=1)
     step[first[:-1]] = 0.0
     along = np.cumsum(step)
     along -= along[first[:-1]][owner]
     total = along[first[1:] - 1][owner]
-    return np.divide(along, total, out=np.zeros(len(along)), where=total > 0)
+    shares = np.divide(along, total, out=np.zeros(len(along)), where=total > 0)
+    shares[first[1:] - 1] = 1.0  # of a riser as well, whose ends are at one place
+    return shares
 
 
 def joined(networks: Sequence[Network]) -> Network:

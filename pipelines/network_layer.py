@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import shapely
 
+from cim_core.errors import InvalidInput
 from cim_core.feature import Feature, Value
 from cim_core.importers.attributes import scalars
 from cim_core.importers.placing import Place, frame_near
@@ -13,6 +14,7 @@ from cim_core.layer import ClassStyle, Layer, PipeNetwork, Placement, Source
 from cim_core.mesh import Floats
 from cim_core.network import Labels, Network, NodeKind, Profile, Segments
 from cim_core.progress import Progress
+from cim_core.sweep_scene import drawing_notes
 from pipelines.dictionary import class_styles, pipe_class
 
 _CIM_LEVEL = 4
@@ -31,14 +33,21 @@ def network_layer(
 ) -> Layer:  # fmt: skip
     """A layer of a network; `said` is what else the source says of a feature, by its id.
 
-    `more` goes to the layer: dropped, warnings, findings.
+    `more` goes to the layer: dropped, warnings, findings. Raises `InvalidInput` for a network
+    without any node.
     """
+    if len(network.nodes) == 0:
+        raise InvalidInput(
+            f"{source.filename} has no point that could be used; its report says why, or check that "
+            "it is a pipe network"
+        )
     features = [
         *segment_features(network, said or {}, progress),
         *node_features(network, said or {}, progress),
     ]
     west, south = network.nodes.places.min(axis=0)
     east, north = network.nodes.places.max(axis=0)
+    warnings = (*more.pop("warnings", ()), *drawing_notes(network))
     middle = np.array([(west + east) / 2, (south + north) / 2, place.geoid_separation])
     return Layer(
         id=source.layer_id,
@@ -51,6 +60,7 @@ def network_layer(
         level="under",
         cim_level=_CIM_LEVEL,
         sensitivity="sensitive",
+        warnings=warnings,
         **more,
     )
 
@@ -61,8 +71,9 @@ def segment_features(
     """A feature for each segment; its shape is its middle line."""
     segments, nodes = network.segments, network.nodes
     shapes = segment_lines(network)
-    tops = segments.axes + segments.outer[:, 1:] / 2
-    depths = np.column_stack([nodes.ground[segments.starts], nodes.ground[segments.ends]]) - tops
+    # As surveyors have it: down to what the elevation is that of, the invert of drains (埋深).
+    grounds = np.column_stack([nodes.ground[segments.starts], nodes.ground[segments.ends]])
+    depths = grounds - segments.elevations
     numbers: dict[str, Floats] = {
         "diameter": np.where(segments.profiles == Profile.CIRCLE, segments.widths * 1000, np.nan),
         "width": np.where(segments.profiles == Profile.CIRCLE, np.nan, segments.widths * 1000),
@@ -115,8 +126,9 @@ def node_features(
         system[rows] = kinds.codes
         np.fmax.at(depth, rows, heights)
     heights = np.where(np.isfinite(nodes.ground), nodes.ground, depth)
-    heights = np.where(np.isfinite(heights), heights, 0.0)
-    shapes = shapely.points(np.column_stack([nodes.places, heights]))
+    shapes = shapely.points(np.column_stack([nodes.places, np.nan_to_num(heights)]))
+    unknown = ~np.isfinite(heights)
+    shapes[unknown] = shapely.force_2d(shapes[unknown])
     systems = [*(pipe_class(name).system for name in kinds.names), None]
     columns = _columns(
         {
@@ -186,8 +198,9 @@ def size_text(segments: Segments, row: int) -> str:
     """The size of a segment as surveyors write it: "DN300", "400×600", "3×4 φ110"; "" if unknown."""
     width, height = segments.widths[row] * 1000, segments.heights[row] * 1000
     across, down = segments.ducts[row].tolist()
-    if across and np.isfinite(segments.duct_sizes[row]):
-        return f"{across}×{down} φ{segments.duct_sizes[row] * 1000:.0f}"
+    if across:
+        duct = segments.duct_sizes[row] * 1000
+        return f"{across}×{down}" + (f" φ{duct:.0f}" if np.isfinite(duct) else "")
     if not np.isfinite(width):
         return ""
     if segments.profiles[row] == Profile.CIRCLE:
@@ -206,6 +219,6 @@ def _attributes(
     first: Mapping[str, Value], columns: Mapping[str, Sequence[Value]], row: int,
     said: Mapping[str, Any] | None,
 ) -> dict[str, Value]:  # fmt: skip
-    """All there is to say of a row; what is not known is left out."""
+    """All there is to say of a row; what is not known is left out, and hides nothing that was said."""
     own = {**first, **{name: values[row] for name, values in columns.items()}}
-    return scalars({**(said or {}), **own})
+    return scalars(said or {}) | scalars(own)

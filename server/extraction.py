@@ -11,10 +11,14 @@ from cim_core.city import City
 from cim_core.errors import NotFound, TooLarge
 from cim_core.feature import Value
 from cim_core.frame import Projection
-from cim_core.layer import Features, Layer
+from cim_core.layer import Features, Layer, PipeNetwork
 from cim_core.mesh_file import MeshFormat
 from cim_core.store.features import Query
 from cim_core.store.layers import LayerVersion
+from cim_core.sweep_scene import swept_features
+
+_MOST_PIPES = 200_000
+"""Pipes that one request sweeps at most: each becomes a body of its own."""
 
 Files = dict[str, bytes]
 """Files by name; more than one belong together."""
@@ -80,9 +84,15 @@ def chosen(city: City, version: LayerVersion, query: Query) -> Layer:
     Those come along where the query names them by id or class. Raises `NotFound`.
     """
     layer = city.select(version, query)
-    features = layer.features
+    placed = _placed(layer)
+    features = placed.features
     for feature_id in sorted(set(query.ids or ()) - {feature.id for feature in features}):
         known = city.features.get(version.layer, version.version, feature_id)
+        if isinstance(layer.content, PipeNetwork):
+            raise NotFound(
+                f"the feature {feature_id!r} of the layer {version.layer!r} is not drawn in 3D: its "
+                "elevation is not known, or it has no length; ask for others"
+            )
         if known.footprint is None:
             raise NotFound(
                 f"the feature {feature_id!r} of the layer {version.layer!r} has no geometry of its "
@@ -96,7 +106,19 @@ def chosen(city: City, version: LayerVersion, query: Query) -> Layer:
             f"no element of the layer {version.layer!r} matches; ask for other ids, a wider box or "
             "another class or storey"
         )
-    return replace(layer, content=Features(features, layer.meshes))
+    return replace(layer, content=Features(features, placed.meshes))
+
+
+def _placed(layer: Layer) -> Features:
+    """Features with meshes; pipes are swept when they are asked for. Raises `TooLarge`."""
+    if not isinstance(layer.content, PipeNetwork):
+        return layer.placed
+    if len(layer.features) > _MOST_PIPES:
+        raise TooLarge(
+            f"{len(layer.features)} pipes and nodes would have to be made bodies, and this server "
+            f"makes {_MOST_PIPES} at once; ask for a box or for some of them"
+        )
+    return swept_features(layer.content, layer.frame, layer.class_styles)
 
 
 def check_size(triangles: int, at_most: int | None) -> None:

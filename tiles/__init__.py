@@ -11,6 +11,7 @@ from cim_core.layer import (
     ExternalTileset,
     Features,
     Layer,
+    PipeNetwork,
     PointCloud,
     Terrain,
     TexturedModel,
@@ -20,6 +21,7 @@ from cim_core.store.layers import TilesetSummary
 from tiles.build import build_features
 from tiles.check import check_tileset
 from tiles.external import wrap_tileset
+from tiles.network import PIPES, build_network, drawn_ids
 from tiles.points import build_points
 from tiles.points_check import check_points
 from tiles.terrain import build_terrain
@@ -49,9 +51,10 @@ def build_tileset(
     that are still right are not made again. What is not drawn as 3D Tiles (outlines, terrain,
     imagery) gets no tileset.json.
     """
+    made: TilesetSummary | None = None
     match layer.content:
         case Features(_, meshes) as content if meshes:
-            return build_features(
+            made = build_features(
                 layer,
                 content,
                 content_folder,
@@ -60,16 +63,19 @@ def build_tileset(
                 budget or Budget(),
                 before,
             )
+        case PipeNetwork() as pipes:
+            made = build_network(
+                layer, pipes, content_folder, tileset, progress, budget or PIPES, before
+            )
         case PointCloud() as cloud:
-            return build_points(layer, cloud, tileset, progress)
+            made = build_points(layer, cloud, tileset, progress)
         case ExternalTileset() as external:
-            return wrap_tileset(external, layer.frame, tileset)
+            made = wrap_tileset(external, layer.frame, tileset)
         case Terrain() as terrain:
-            return build_terrain(layer, terrain, tileset.parent / FILES, progress)
+            made = build_terrain(layer, terrain, tileset.parent / FILES, progress)
         case TexturedModel() as model:
-            return build_textured(layer, model, tileset)
-        case _:
-            return NO_TILES
+            made = build_textured(layer, model, tileset)
+    return made or NO_TILES
 
 
 def check_tiles(
@@ -88,6 +94,8 @@ def check_tiles(
     match layer.content:
         case Features():
             check_tileset(tileset, expected, progress, known=known)
+        case PipeNetwork() as pipes:
+            check_tileset(tileset, drawn_ids(layer, pipes), progress, known=known)
         case PointCloud(features):
             points = sum(int(str(feature.attributes["points"])) for feature in features)
             check_points(tileset, points, progress)

@@ -87,6 +87,9 @@ class _Writer:
         self.streams: dict[str, _Stream] = {
             "position": _Stream(_SHORT, "VEC3"),
             "float position": _Stream(_FLOAT, "VEC3"),
+            "wide position": _Stream(
+                _FLOAT, "VEC3", filter="EXPONENTIAL" if meshopt.AVAILABLE else None
+            ),
             "normal": _Stream(
                 _BYTE, "VEC3", True, filter="OCTAHEDRAL" if meshopt.AVAILABLE else None
             ),
@@ -311,13 +314,12 @@ def _primitives(
     writer: _Writer, materials: _Materials, packed: Packed, extra: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """One primitive for what is opaque and one for what is not, over the same vertices."""
-    floats = packed.positions.dtype == np.float32
-    plain = packed.positions[:, :3]
+    stream = {"int16": "position", "int32": "wide position", "float32": "float position"}
     attributes = {
         "POSITION": writer.accessor(
-            "float position" if floats else "position",
-            packed.positions,
-            **_limits(plain),
+            stream[packed.positions.dtype.name],
+            _written(packed.positions),
+            **_limits(packed.positions[:, :3]),
         ),
         "NORMAL": writer.accessor("normal", packed.normals),
     }
@@ -343,6 +345,13 @@ def _primitives(
             }
         )
     return parts
+
+
+def _written(positions: NDArray[Any]) -> NDArray[Any]:
+    """Positions as their stream holds them: whole numbers of 24 bits with the exponent 0."""
+    if positions.dtype != np.int32:
+        return positions
+    return positions & 0xFFFFFF if meshopt.AVAILABLE else positions.astype(np.float32)
 
 
 def _limits(values: NDArray[Any]) -> dict[str, Any]:

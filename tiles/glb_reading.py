@@ -143,7 +143,20 @@ class Glb:
         if source["mode"] == "TRIANGLES":
             return meshopt.decode_triangles(data, source["count"], source["byteStride"])
         rows = meshopt.decode_vertices(data, source["count"], source["byteStride"])
-        return meshopt.decode_octahedral(rows) if source.get("filter") == "OCTAHEDRAL" else rows
+        match source.get("filter"):
+            case "OCTAHEDRAL":
+                return meshopt.decode_octahedral(rows)
+            case "EXPONENTIAL":
+                return _scaled(rows)
+            case _:
+                return rows
+
+
+def _scaled(rows: bytes) -> bytes:
+    """Floats of what the EXPONENTIAL filter encodes: 24 bits of number, 8 bits of exponent."""
+    words = np.frombuffer(rows, "<i4")
+    plain: NDArray[np.float32] = np.ldexp((words << 8) >> 8, words >> 24).astype("<f4")
+    return plain.tobytes()
 
 
 def _stored(view: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tiles import meshopt
 from tiles.shapes import Shape
 
 _REACH = 32_767
+_WIDE = 2**23 - 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ NEAR = Lattice(2.0**-10, 2.0**-8)
 """For leaves: a point moves by 3.4 mm at most, where the tile is wide, and by 0.85 where not."""
 
 
+WIDE_REACH = 2 * _WIDE * NEAR.finest
+"""How far a wide part may extend to be on the finest lattice, metres."""
+
+
 def far_lattice(error: float) -> Lattice:
     """For what may be wrong by `error` metres anyway, a power of two."""
     return Lattice(max(NEAR.finest, error / 512), max(NEAR.coarsest, error / 8))
@@ -52,7 +57,8 @@ class Packed:
     """Triangles as they are written.
 
     positions
-        (n, 4) int16 in steps from `origin`, the fourth 0; or (n, 3) float32 metres from it.
+        (n, 4) int16 in steps from `origin`, the fourth 0; or (n, 3) int32 in steps from it, at most
+        24 bits of them; or (n, 3) float32 metres from it.
     normals
         (n, 4) int8, as the OCTAHEDRAL filter encodes them where meshopt is there.
     colors
@@ -65,7 +71,7 @@ class Packed:
         (3,) metres.
     """
 
-    positions: NDArray[np.int16] | NDArray[np.float32]
+    positions: NDArray[np.int16] | NDArray[np.int32] | NDArray[np.float32]
     normals: NDArray[np.int8]
     colors: NDArray[np.uint16] | None
     color: tuple[float, ...]
@@ -77,19 +83,40 @@ class Packed:
     @property
     def shift(self) -> float:
         """How far a point may have moved, metres."""
-        return self.step * 3**0.5 / 2 if self.positions.dtype == np.int16 else 0.0
+        return 0.0 if self.positions.dtype == np.float32 else self.step * 3**0.5 / 2
 
 
-def pack(shape: Shape, lattice: Lattice) -> Packed:
-    """Put a shape on the lattice."""
+def pack(shape: Shape, lattice: Lattice, *, wide: bool = False) -> Packed:
+    """Put a shape on the lattice.
+
+    A `wide` one has 24 bits for each coordinate and is put on the finest unless it reaches farther
+    than `WIDE_REACH`: for what is thin and long, as pipes are.
+    """
     low, high = shape.bounds
+    if wide:
+        fine = lattice.finest
+        while float((high - low).max()) > 2 * _WIDE * fine:
+            fine *= 2
+        return _packed(shape, fine, _origin(shape, lattice), np.int32)
     step = lattice.step(float((high - low).max()))
-    # A corner of the lattice, and so the same points for parts that share it.
+    return _packed(shape, step, _origin(shape, lattice), np.int16)
+
+
+def _origin(shape: Shape, lattice: Lattice) -> Floats:
+    """A corner of the lattice near the middle, and so the same points for parts that share it."""
     corner = 16 * lattice.finest
-    origin = np.rint((low + high) / 2 / corner) * corner
-    positions: NDArray[np.int16] | NDArray[np.float32]
+    origin: Floats = np.rint(shape.bounds.mean(axis=0) / corner) * corner
+    return origin
+
+
+def _packed(
+    shape: Shape, step: float | None, origin: Floats, kind: type[np.int16] | type[np.int32]
+) -> Packed:
+    positions: NDArray[np.int16] | NDArray[np.int32] | NDArray[np.float32]
     if step is None:
         step, positions = 1.0, (shape.positions - origin).astype(np.float32)
+    elif kind is np.int32:
+        positions = np.rint((shape.positions - origin) / step).astype(np.int32)
     else:
         positions = np.zeros((len(shape.positions), 4), np.int16)
         positions[:, :3] = np.rint((shape.positions - origin) / step)

@@ -38,10 +38,13 @@ class Node:
     children: list["Node"] = field(default_factory=list)
 
 
-def plan(bounds: Floats, triangles: NDArray[np.int64], budget: Budget) -> Node:
+def plan(
+    bounds: Floats, triangles: NDArray[np.int64], budget: Budget, largest: float = np.inf
+) -> Node:
     """Sort features into a tree.
 
-    bounds (n, 2, 3) are the features' boxes, triangles (n,) their sizes, n ≥ 1. Cells lie on a grid
+    bounds (n, 2, 3) are the features' boxes, triangles (n,) their sizes, n ≥ 1; no cell of a leaf is
+    larger than `largest` metres, unless all it holds is smaller. Cells lie on a grid
     of powers of two that is fixed in the layer's frame, so that a change in one place leaves the
     tiles of other places as they are.
     """
@@ -53,7 +56,7 @@ def plan(bounds: Floats, triangles: NDArray[np.int64], budget: Budget) -> Node:
         side = 2.0 ** np.ceil(np.log2(max(float(np.abs([low, high]).max()), 1.0) * 1.000001))
         corner, side = np.full(3, -side), 2 * side
     rows = np.arange(len(bounds))
-    return _split(rows, bounds, middles, triangles, corner, side, budget, 0)
+    return _split(rows, bounds, middles, triangles, corner, side, budget, largest, 0)
 
 
 def _split(
@@ -64,10 +67,12 @@ def _split(
     corner: Floats,
     side: float,
     budget: Budget,
+    largest: float,
     depth: int,
 ) -> Node:
     box = _leaf(rows, bounds).bounds
     fits = triangles[rows].sum() <= budget.triangles and len(rows) <= budget.features
+    fits = fits and (side <= largest or float((box[1] - box[0]).max()) <= largest)
     if fits or len(rows) == 1:
         return Node(box, rows)
     if depth == _MAX_DEPTH:
@@ -79,7 +84,7 @@ def _split(
         _split(
             rows[octant == number], bounds, middles, triangles,
             corner + half * np.array([number & 1, number >> 1 & 1, number >> 2 & 1]),
-            half, budget, depth + 1,
+            half, budget, largest, depth + 1,
         )
         for number in np.unique(octant)
     ]  # fmt: skip
