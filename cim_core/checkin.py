@@ -1,8 +1,9 @@
 """The check before publishing: rules, findings, and whether a file is let in.
 
-The rules stand in `checkin.toml` beside this file. A city tightens them in a `checkin.toml` of its
-own or in the section `[checkin]` of its `city.toml`. An importer measures and puts what it found on
-its layer; whoever publishes asks `refusing`.
+The rules stand beside this file: those for models of buildings in `checkin.toml`, those for pipes in
+`checkin_pipes.toml`. A city tightens them in a `checkin.toml` of its own or in the section
+`[checkin]` of its `city.toml`. An importer measures and puts what it found on its layer; whoever
+publishes asks `refusing`.
 """
 
 import math
@@ -21,7 +22,12 @@ Severity = Literal["error", "warning", "note", "off"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """What a finding can be, the worst first."""
 
+Subject = Literal["models", "pipes"]
+"""What a rule is for: models of buildings, or surveys and models of pipes."""
+
 FILE_NAME = "checkin.toml"
+
+_RULE_FILES: Mapping[Subject, str] = {"models": FILE_NAME, "pipes": "checkin_pipes.toml"}
 
 _OWN_KEYS = ("severity", "refuse")
 
@@ -46,6 +52,7 @@ class Rule:
     """
 
     id: str
+    subject: Subject
     title: Mapping[str, str]
     sentence: Mapping[str, str]
     severity: Severity
@@ -75,9 +82,13 @@ class Finding:
     """One thing a rule found.
 
     id, feature_class, name, storey
-        The object and the name of its storey; `id` is None for the model as a whole.
+        The object and the name of its storey; `id` is None for the model as a whole, and for what
+        did not become a feature.
+    table, line
+        Where the object stands in a file of tables: the table's name and the line, from 1.
     place
-        longitude, latitude, height in the city's vertical datum; None where it has no geometry.
+        longitude, latitude, height in the city's vertical datum; None where it has no geometry, and
+        without a height where that is not known.
     value, limit
         What was measured and the name of the threshold it breaks, in that threshold's unit.
     words
@@ -91,8 +102,10 @@ class Finding:
     feature_class: str = ""
     name: str = ""
     storey: str | None = None
-    place: tuple[float, float, float] | None = None
+    place: tuple[float, float, float | None] | None = None
     words: Mapping[str, str] = field(default_factory=dict)
+    table: str = ""
+    line: int | None = None
 
 
 def counts(findings: Iterable[Finding], rules: Rules) -> dict[str, int]:
@@ -108,14 +121,24 @@ def refusing(findings: Iterable[Finding], rules: Rules) -> dict[str, int]:
 
 @lru_cache
 def default_rules() -> Rules:
-    """The rules as this program brings them, in the order of the file."""
-    text = files("cim_core").joinpath(FILE_NAME).read_text(encoding="utf-8")
-    return {name: _rule(name, entry) for name, entry in tomllib.loads(text).items()}
+    """The rules as this program brings them, in the order of the files."""
+    return {
+        name: _rule(name, subject, entry)
+        for subject, file in _RULE_FILES.items()
+        for name, entry in tomllib.loads(
+            files("cim_core").joinpath(file).read_text(encoding="utf-8")
+        ).items()
+    }
 
 
-def _rule(name: str, entry: Mapping[str, Any]) -> Rule:
+def rules_for(subject: Subject, rules: Rules) -> Rules:
+    """The rules for what was imported."""
+    return {name: rule for name, rule in rules.items() if rule.subject == subject}
+
+
+def _rule(name: str, subject: Subject, entry: Mapping[str, Any]) -> Rule:
     return Rule(
-        name, entry["title"], entry["sentence"], entry["severity"], entry["refuse"],
+        name, subject, entry["title"], entry["sentence"], entry["severity"], entry["refuse"],
         {
             key: Threshold(
                 tuple(item["value"]) if isinstance(item["value"], list) else float(item["value"]),

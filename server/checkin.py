@@ -1,4 +1,4 @@
-"""The report of a check-in, in both languages, as JSON and CSV; and the refusal of a file."""
+"""The report of a check-in, in both languages, as JSON, CSV and a map; the refusal of a file."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cim_core.checkin import SEVERITIES, Finding, Rule, Rules, counts, refusing
+from cim_core.checkin import SEVERITIES, Finding, Rule, Rules, counts, refusing, rules_for
 from cim_core.city import City
 from cim_core.draft import CHECKIN, Draft
 from cim_core.errors import InvalidInput, NotFound
@@ -21,10 +21,12 @@ from server.zh import in_chinese
 
 LANGUAGES = ("en", "zh")
 COLUMNS = (
-    "severity", "rule", "id", "class", "name", "storey", "lon", "lat", "height",
+    "severity", "rule", "id", "class", "name", "storey", "table", "line", "lon", "lat", "height",
     "value", "limit", "unit", "en", "zh",
 )  # fmt: skip
 """What is said of each finding."""
+
+_PLACE = ("lon", "lat", "height")
 
 _LISTED = 1000
 """Findings of one rule that are listed; all are counted."""
@@ -73,6 +75,7 @@ def keep_checkin_of(city: City, before: LayerVersion, draft: Draft) -> None:
 def report(layer: Layer, rules: Rules, source: Input) -> Document:
     """What was found in a file, by which rules, and whether it is refused; plain values."""
     number = Counter(finding.rule for finding in layer.findings)
+    asked = rules_for("pipes" if layer.kind == "network" else "models", rules)
     worst_first = sorted(layer.findings, key=lambda f: SEVERITIES.index(rules[f.rule].severity))
     return {
         "layer": layer.id,
@@ -80,7 +83,7 @@ def report(layer: Layer, rules: Rules, source: Input) -> Document:
         "sha256": source.sha256,
         "refused": bool(refusing(layer.findings, rules)),
         "counts": counts(layer.findings, rules),
-        "rules": [{**rule_entry(rule), "count": number[rule.id]} for rule in rules.values()],
+        "rules": [{**rule_entry(rule), "count": number[rule.id]} for rule in asked.values()],
         "findings": list(_listed(worst_first, rules)),
     }
 
@@ -98,6 +101,7 @@ def rule_entry(rule: Rule) -> Document:
     """A rule as it is in force."""
     return {
         "id": rule.id,
+        "subject": rule.subject,
         "title": dict(rule.title),
         "severity": rule.severity,
         "refuse": rule.refuse,
@@ -129,6 +133,8 @@ def _entry(finding: Finding, rule: Rule) -> Document:
         "class": finding.feature_class,
         "name": finding.name,
         "storey": finding.storey,
+        "table": finding.table,
+        "line": finding.line,
         "lon": lon if lon is None else round(lon, 8),
         "lat": lat if lat is None else round(lat, 8),
         "height": height if height is None else round(height, 3),
@@ -147,6 +153,8 @@ def _sentence(finding: Finding, rule: Rule, language: str) -> str:
     return rule.sentence[language].format_map(
         {
             "element": f"{finding.feature_class} {finding.name or finding.id}",
+            "name": finding.name,
+            "row": f"{finding.table}:{finding.line}",
             "value": _said(finding.value),
             "limit": _said(limit),
             **words,
@@ -175,8 +183,28 @@ def _as_bytes(document: Document) -> bytes:
 
 def as_csv(document: Document) -> bytes:
     """The findings as a table."""
-    rows = ([finding[column] for column in COLUMNS] for finding in document["findings"])
+    rows = ([finding.get(column) for column in COLUMNS] for finding in document["findings"])
     return spreadsheet.as_csv(COLUMNS, rows)
+
+
+def as_geojson(document: Document) -> Document:
+    """The findings as a layer for maps: a point at each place, nothing where there is none."""
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {"type": "Feature", "geometry": _point(finding), "properties": _without_place(finding)}
+            for finding in document["findings"]
+        ],
+    }
+
+
+def _point(finding: Mapping[str, Any]) -> Document | None:
+    place = [finding[name] for name in _PLACE if finding[name] is not None]
+    return {"type": "Point", "coordinates": place} if place else None
+
+
+def _without_place(finding: Mapping[str, Any]) -> Document:
+    return {name: value for name, value in finding.items() if name not in _PLACE}
 
 
 def refusal(document: Document, place: str | None = None) -> Refused:

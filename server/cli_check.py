@@ -1,5 +1,6 @@
 """`cim check` and `cim rules`: the check-in of a file without publishing it."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,13 +16,13 @@ from cim_core.checkin import default_rules
 from cim_core.city import City
 from cim_core.layer import Placement, Source
 from cim_core.progress import Progress
-from cim_core.receipt import hash_file
 from cim_core.tessellations import Tessellations
-from server.checkin import Document, as_csv, counted, refusal, report, rule_entry
+from server.checkin import Document, as_csv, as_geojson, counted, refusal, report, rule_entry
 from server.cli_parts import EXIT_CODES, JsonOption, print_json, progress_bar
 from server.importers import importer_for
-from server.ingest import layer_id_for, parse_anchor
+from server.ingest import Upload, layer_id_for, parse_anchor, parse_options
 from server.settings import load_settings
+from server.sources import inputs_of
 
 _ROWS_PER_RULE = 10
 _COLORS = {"error": "red", "warning": "yellow", "note": "dim", "off": "dim"}
@@ -33,7 +34,7 @@ MaybeCity = Annotated[
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="The file to check.")],
+    file: Annotated[Path, typer.Argument(help="The file, or the folder of tables, to check.")],
     city: MaybeCity = None,
     crs: Annotated[
         str | None, typer.Option(help="The reference system of the coordinates, EPSG:4547.")
@@ -41,17 +42,35 @@ def check(
     anchor: Annotated[
         str | None, typer.Option(help="Where the model's origin stands: lon,lat,height.")
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--as", help="What it is, where its name says too little: pipes, …"),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(help="What else is to be said of it, name=value; repeatable."),
+    ] = None,
     csv: Annotated[
         Path | None, typer.Option(help="Write the findings to this file as CSV, too.")
+    ] = None,
+    geojson: Annotated[
+        Path | None, typer.Option(help="Write the findings to this file as a map layer, too.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check a file as an import would, and publish nothing; the exit code is 4 if it is refused."""
-    if not file.is_file():
+    if not file.exists():
         raise errors.NotFound(f"there is no file {file}; check the path")
-    document = _checked(file, city, crs, anchor)
+    path = file.resolve()
+    upload = Upload(
+        path, path.name, layer_id_for(f"{path.name}.d" if path.is_dir() else path.name), path.stem,
+        crs, parse_anchor(anchor), kind, parse_options(option or ()),
+    )  # fmt: skip
+    document = _checked(upload, city)
     if csv is not None:
         csv.write_bytes(as_csv(document))
+    if geojson is not None:
+        geojson.write_text(json.dumps(as_geojson(document), ensure_ascii=False), encoding="utf-8")
     if as_json:
         print_json(document)
     else:
@@ -62,29 +81,30 @@ def check(
         raise refusal(document)
 
 
-def _checked(file: Path, folder: Path | None, crs: str | None, anchor: str | None) -> Document:
-    importer = importer_for(file.name)
-    layer_id = layer_id_for(file.name)
-    place = parse_anchor(anchor)
+def _checked(upload: Upload, folder: Path | None) -> Document:
+    importer = importer_for(upload.filename, upload.path, upload.kind)
     city = None if folder is None else City.open(folder)
     rules = default_rules() if city is None else city.rules
     placement = (
-        Placement(crs=crs, anchor=place) if city is None else city.placement(layer_id, crs, place)
+        Placement(crs=upload.crs, anchor=upload.anchor)
+        if city is None
+        else city.placement(upload.layer_id, upload.crs, upload.anchor)
     )
     crew = load_settings().crew()
-    earlier = Tessellations() if city is None else city.tessellations(layer_id)
-    with TemporaryDirectory() as scratch, progress_bar(file.name) as listener:
+    earlier = Tessellations() if city is None else city.tessellations(upload.layer_id)
+    with TemporaryDirectory() as scratch, progress_bar(upload.filename) as listener:
         source = Source(
-            file.resolve(), file.name, layer_id, file.stem, crew, rules, earlier, Path(scratch)
-        )
+            upload.path, upload.filename, upload.layer_id, upload.title, crew, rules, earlier,
+            Path(scratch), options=upload.options,
+        )  # fmt: skip
         layer = importer(source, placement, Progress(listener))
-    return report(layer, rules, hash_file(file, file.name))
+    return report(layer, rules, inputs_of(upload.path, upload.filename)[0])
 
 
 def _show(document: Document) -> None:
     out = Console()
     table = Table("severity")
-    for name in ("rule", "element", "storey", "finding"):
+    for name in ("rule", "element", "where", "finding"):
         table.add_column(name, overflow="fold")
     shown: Counter[str] = Counter()
     for severity in ("error", "warning", "note"):
@@ -96,8 +116,9 @@ def _show(document: Document) -> None:
             if shown[rule] > _ROWS_PER_RULE:
                 continue
             table.add_row(
-                f"[{_COLORS[severity]}]{severity}[/]", rule, escape(finding["id"] or ""),
-                escape(finding["storey"] or ""), escape(finding["en"]),
+                f"[{_COLORS[severity]}]{severity}[/]", rule,
+                escape(finding["id"] or finding["name"]), escape(_where(finding)),
+                escape(finding["en"]),
             )  # fmt: skip
     if table.row_count:
         out.print(table)
@@ -107,6 +128,12 @@ def _show(document: Document) -> None:
     out.print(
         f"[bold]{escape(document['file'])}[/]: {counted(document['counts'])}", highlight=False
     )
+
+
+def _where(finding: Document) -> str:
+    if finding["table"]:
+        return f"{finding['table']}:{finding['line'] or ''}".rstrip(":")
+    return str(finding["storey"] or "")
 
 
 def rules(city: MaybeCity = None, as_json: JsonOption = False) -> None:

@@ -1,7 +1,7 @@
 """What a folder of mixed files would become: one line for each layer, or for each refusal."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -14,6 +14,11 @@ from server.sources import companions_of, files_below
 
 _TOGETHER = ("terrain", "imagery", "points")
 """Kinds of which all the files of a folder may be one layer."""
+
+_PIPES = "pipes"
+"""The kind of survey tables of pipes: those of a folder and all below it are one network."""
+
+_NO_SURVEY = "{name} holds no table of pipe points or pipe lines; name a file or folder that does"
 
 _SILENT = {
     ".txt", ".md", ".pdf", ".doc", ".docx", ".xml", ".html", ".htm", ".qgz", ".qgs", ".qml", ".sld",
@@ -74,7 +79,8 @@ def plan_folder(folder: Path, *, mosaic: bool = False) -> list[Item]:
     return list(_with_layers(sorted(found, key=lambda item: item.name)))
 
 
-def _items(folder: Path, base: Path, *, together: bool) -> Iterator[Item]:
+def _items(folder: Path, base: Path, *, together: bool, piped: bool = False) -> Iterator[Item]:
+    """The items of a folder; `piped` says that a folder above has its survey tables already."""
     entries = sorted(entry for entry in folder.iterdir() if not _hidden(entry))
     files = [entry for entry in entries if entry.is_file()]
     belonging = {companion for file in files for companion in companions_of(file)}
@@ -85,11 +91,16 @@ def _items(folder: Path, base: Path, *, together: bool) -> Iterator[Item]:
         for file in files
         if file not in belonging and file.suffix.lower() not in _SILENT
     ]
+    tables = [item for item in items if item.kind == _PIPES]
+    surveys = [item for item in tables if not item.refusal]
+    if piped or surveys:  # those of valves and users are recognised beside the others only
+        items = [item for item in items if item.kind != _PIPES]
+    if surveys and not piped:
+        yield _whole(folder, base, surveys) if len(tables) > 1 else surveys[0]
+    piped = piped or bool(surveys)
     kinds = {item.kind for item in items}
     if together and len(items) > 1 and len(kinds) == 1 and kinds <= {*_TOGETHER}:
-        name = folder.relative_to(base).as_posix()
-        named = replace(items[0], path=folder, name=folder.name if name == "." else name)
-        yield replace(named, crs=_common(item.crs for item in items))
+        yield _whole(folder, base, items)
     else:
         yield from items
     for below in entries:
@@ -98,7 +109,14 @@ def _items(folder: Path, base: Path, *, together: bool) -> Iterator[Item]:
         elif below.is_dir() and below.suffix.lower() == ".gdb":
             yield _item(below, base)
         elif below.is_dir():
-            yield from _items(below, base, together=True)
+            yield from _items(below, base, together=True, piped=piped)
+
+
+def _whole(folder: Path, base: Path, items: Sequence[Item]) -> Item:
+    """A folder as one layer, made of some of its items."""
+    name = folder.relative_to(base).as_posix()
+    named = replace(items[0], path=folder, name=folder.name if name == "." else name)
+    return replace(named, crs=_common(item.crs for item in items))
 
 
 def _hidden(entry: Path) -> bool:
@@ -108,11 +126,14 @@ def _hidden(entry: Path) -> bool:
 def _item(path: Path, base: Path) -> Item:
     name = path.relative_to(base).as_posix()
     try:
-        kind = importer_for(path.name, None if path.is_dir() else path).kind
+        importer = importer_for(path.name, None if path.is_dir() else path)
     except UnsupportedFormat as error:
         return Item(path, name, refusal=error.sentence)
     except (CimError, OSError) as error:
         return Item(path, name, refusal=str(error))
+    kind = importer.kind
+    if kind == _PIPES and not importer.recognises(path):
+        return Item(path, name, kind, refusal=_NO_SURVEY.format(name=path.name))
     crs = declared_crs(path, kind)
     return Item(path, name, kind, crs=crs, needs_crs=crs is None and kind not in OWN_PLACE)
 

@@ -61,15 +61,21 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class TableInfo:
-    """What a table is before it is read: its columns, and whether it has areas ("Polygon")."""
+    """What a table is before it is read: its columns, and whether it has areas ("Polygon").
+
+    The geometry of a table without shapes is empty.
+    """
 
     name: str
     columns: tuple[str, ...]
     geometry: str
 
 
-def table_infos(path: Path, name: str) -> list[TableInfo]:
-    """The tables with shapes in a file; raises `InvalidInput`."""
+def table_infos(path: Path, name: str, *, shapeless: bool = False) -> list[TableInfo]:
+    """The tables with shapes in a file, with `shapeless` those without as well.
+
+    Raises `InvalidInput`.
+    """
     if path.suffix.lower() in _PARQUET:
         column, about, schema = _geo(path, name)
         kinds = about.get("geometry_types") or ["Unknown"]
@@ -80,10 +86,12 @@ def table_infos(path: Path, name: str) -> list[TableInfo]:
         with warnings.catch_warnings(record=True):  # said again when the table is read
             warnings.simplefilter("always")
             for table, kind in pyogrio.list_layers(_opened(path)):
-                if kind is not None:
+                if kind is not None or shapeless:
                     encoding = _dbf_encoding(path, str(table))
                     info = pyogrio.read_info(_opened(path), layer=table, encoding=encoding)
-                    found.append(TableInfo(str(table), tuple(info["fields"].tolist()), str(kind)))
+                    found.append(
+                        TableInfo(str(table), tuple(info["fields"].tolist()), str(kind or ""))
+                    )
     except (DataSourceError, DataLayerError) as error:
         raise _unreadable(name, error) from error
     if not found:
@@ -118,7 +126,9 @@ def read_table(path: Path, name: str, table: str, encoding: str | None) -> Table
     numbers = rows.column(about["fid_column"] or "OGC_FID").to_pylist()
     remarks = tuple(sorted({str(warning.message) for warning in said}))
     columns = {field: rows.column(field).to_pylist() for field in about["fields"].tolist()}
-    return Table(table, about["crs"], numbers, columns, _shapes(rows.column(column)), remarks)
+    none = np.full(len(numbers), None, object)
+    shapes = _shapes(rows.column(column)) if column in rows.column_names else none
+    return Table(table, about["crs"], numbers, columns, shapes, remarks)
 
 
 def _read_parquet(path: Path, name: str, table: str) -> Table:
@@ -184,7 +194,7 @@ def _dbf_encoding(path: Path, table: str) -> str | None:
     suffix = path.suffix.lower()
     if suffix == ".zip":
         return _zipped_encoding(path, table)
-    folder = path if path.is_dir() else path.parent if suffix == ".shp" else None
+    folder = path if path.is_dir() else path.parent if suffix in (".shp", ".dbf") else None
     if folder is None:
         return None
     parts = {entry.name.lower(): entry for entry in folder.iterdir() if entry.stem == table}

@@ -6,14 +6,15 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from server.answers import json_answer
-from server.checkin import as_csv, refused_report, rule_entry, version_report
+from server.checkin import as_csv, as_geojson, refused_report, rule_entry, version_report
+from server.describe import GEOJSON
 from server.state import CityDep
 
 router = APIRouter(tags=["checkin"])
 
 _CSV = "text/csv"
 
-Format = Literal["json", "csv"] | None
+Format = Literal["json", "csv", "geojson"] | None
 
 
 @router.get(
@@ -22,15 +23,15 @@ Format = Literal["json", "csv"] | None
 def get_version_report(
     layer: str, version: int, request: Request, city: CityDep, f: Format = None
 ) -> Response:
-    """What the rules found in the file a version was made of; as CSV with ?f=csv."""
-    name = f"{layer}-{version}-checkin.csv"
+    """What the rules found in the file a version was made of; ?f=csv and ?f=geojson as a table and a map."""
+    name = f"{layer}-{version}-checkin"
     return _answer(version_report(city, layer, version), request, f, name)
 
 
 @router.get("/refused/{name}", summary="The check-in report of a refused file")
 def get_refused_report(name: str, request: Request, city: CityDep, f: Format = None) -> Response:
-    """What the rules found in a file that was not let in; as CSV with ?f=csv."""
-    return _answer(refused_report(city, name), request, f, name.replace(".json", ".csv"))
+    """What the rules found in a file that was not let in; ?f=csv and ?f=geojson as above."""
+    return _answer(refused_report(city, name), request, f, name.removesuffix(".json"))
 
 
 @router.get("/checkin/rules", summary="The check-in rules in force")
@@ -40,12 +41,21 @@ def list_rules(city: CityDep) -> Response:
 
 
 def _answer(document: dict[str, Any], request: Request, f: Format, name: str) -> Response:
-    wants_csv = f == "csv" or (f is None and _CSV in request.headers.get("accept", ""))
-    if not wants_csv:
-        return json_answer(document, headers={"vary": "Accept"})
-    headers = {
-        "content-disposition": f'attachment; filename="{name}"',
-        "cache-control": "no-cache",
-        "vary": "Accept",
-    }
-    return Response(as_csv(document), headers=headers, media_type=f"{_CSV}; charset=utf-8")
+    wanted = f or _wanted(request.headers.get("accept", ""))
+    headers = {"vary": "Accept"}
+    if wanted != "json":
+        headers["content-disposition"] = f'attachment; filename="{name}.{wanted}"'
+    match wanted:
+        case "csv":
+            headers["cache-control"] = "no-cache"
+            return Response(as_csv(document), headers=headers, media_type=f"{_CSV}; charset=utf-8")
+        case "geojson":
+            return json_answer(as_geojson(document), GEOJSON, headers=headers)
+        case _:
+            return json_answer(document, headers=headers)
+
+
+def _wanted(accept: str) -> Literal["json", "csv", "geojson"]:
+    if _CSV in accept:
+        return "csv"
+    return "geojson" if GEOJSON in accept else "json"

@@ -11,7 +11,7 @@ import pytest
 
 from bim_import.ifc import IfcImporter
 from bim_import.ifc_checkin import CHECKS, NOT_CHECKED
-from cim_core.checkin import Finding, Rules, default_rules, tightened
+from cim_core.checkin import Finding, Rules, default_rules, rules_for, tightened
 from cim_core.frame import Frame
 from cim_core.layer import Placement, Source
 from cim_core.progress import Progress
@@ -133,7 +133,7 @@ def test_a_rule_that_stumbles_over_the_data_is_a_finding(tmp_path: Path) -> None
 
 
 def test_every_rule_of_the_file_is_looked_for_and_has_a_fault_here() -> None:
-    assert [*CHECKS] == [name for name in default_rules() if name != NOT_CHECKED]
+    assert [*CHECKS] == [name for name in rules_for("models", default_rules()) if name != NOT_CHECKED]
     assert set(CHECKS) == set(FAULTS) | set(ASKED_FOR) | {"schema-violation"}
 
 
