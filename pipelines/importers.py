@@ -9,4 +9,11 @@ IMPORTERS: tuple[Importer, ...] = (
         (".csv", ".txt", ".xls", ".xlsx", ".ods", ".dbf", ".zip", ".gpkg", ".shp"),
         "pipelines.survey_importer:SurveyImporter",
     ),
+    Deferred("epanet", (".inp", ".zip"), "pipelines.model_importer:EpanetImporter"),
+    Deferred("swmm", (".inp", ".zip"), "pipelines.model_importer:SwmmImporter"),
+    Deferred(
+        "pipe-lines",
+        (".gpkg", ".geojson", ".json", ".fgb", ".parquet", ".geoparquet", ".shp", ".zip"),
+        "pipelines.edges:EdgeImporter",
+    ),
 )

@@ -13,6 +13,7 @@ COMPANIONS: Mapping[str, tuple[str, ...]] = {
     ".tiff": (".tfw", ".prj", ".tiff.aux.xml", ".tiff.ovr", ".tiff.msk"),
     ".obj": (".mtl",),
     ".gltf": (".bin",),
+    ".inp": (".valves.csv",),
 }
 """Endings of the files beside one that belong to it, by its own ending."""
 

@@ -32,7 +32,7 @@ def _text(path: Path, kind: str) -> str | None:
             from cim_core.importers import raster_kind
 
             return raster_kind.declared_crs(path)
-        case "vector" | "buildings":
+        case "vector" | "buildings" | "pipe-lines":
             from cim_core.importers import table_file
 
             return table_file.declared_crs(path, path.name)
