@@ -15,6 +15,10 @@ from sample_data.district import files
 from sample_data.district.district import district
 from sample_data.district.intersections import intersections
 from sample_data.district.picture import picture
+from sample_data.district.pipe_error_kinds import forty
+from sample_data.district.pipe_errors import with_errors
+from sample_data.district.pipes import pipes
+from sample_data.district.pipes_tables import survey_files
 from sample_data.district.plan import Floats
 from sample_data.district.points import points
 from sample_data.district.relief import Relief, relief
@@ -23,7 +27,7 @@ from sample_data.district.trees import trees
 
 Progress = Callable[[int, int, str], None]
 MANIFEST = "manifest.json"
-STAGES = ("streets and buildings", "relief", "picture", "points", "tables", "")
+STAGES = ("streets and buildings", "relief", "picture", "points", "tables", "pipes", "")
 
 
 def generate(folder: Path, seed: int = 2026, progress: Progress | None = None) -> Path:
@@ -64,6 +68,12 @@ def generate(folder: Path, seed: int = 2026, progress: Progress | None = None) -
     for name, table in tables(whole, crossings).items():
         with _beside(folder / f"{name}.gpkg") as path:
             files.write_table(path, table, whole.plan)
+    begin()
+    surveys = dict(survey_files(pipes(whole, ground)))
+    for name, content in {**surveys, **with_errors(surveys, seed, forty)}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with _beside(folder / name) as path:
+            path.write_bytes(content)
     with _beside(manifest) as path:
         path.write_text(_manifest(seed), "utf-8")
     begin()
