@@ -21,7 +21,7 @@ const COLOURS: Record<string, string> = {
   pairs: "#e53935",
 };
 /** Of features that another output of the same answer names as well. */
-const NOT_SHOWN = new Set(["worse", "owners"]);
+const NOT_SHOWN = new Set(["worse", "owners", "stations"]);
 const OTHERS = ["#ff6d00", "#7b1fa2", "#00897b", "#c0ca33"];
 
 /** More than these are coloured in the model, but not drawn through the ground. */

@@ -18,6 +18,8 @@ export interface Cut {
   normal: Cartesian3;
   /** Whether the ground is cut as well. */
   ground: boolean;
+  /** Whether pipes are left whole, as they know by themselves how deep they lie. */
+  sparesPipes?: boolean;
 }
 
 const EDGE = Color.fromCssColorString("#c0392b");
@@ -62,15 +64,18 @@ export class Clipping {
   }
 
   private apply(): void {
-    const drawn = [...this.layers.all.values()].flatMap((layer) => this.layers.drawn(layer));
-    const present = new Set(drawn.map(({ tileset }) => tileset));
+    const present = new Map(
+      [...this.layers.all.values()].flatMap((layer) =>
+        this.layers.drawn(layer).map(({ tileset }) => [tileset, layer.collection.kind === "network"] as const),
+      ),
+    );
     for (const tileset of this.cut.keys()) if (!present.has(tileset)) this.cut.delete(tileset);
     const all = this.all();
-    for (const tileset of present) {
+    for (const [tileset, pipes] of present) {
       if ((this.cut.get(tileset) ?? 0) === this.generation) continue;
       this.cut.set(tileset, this.generation);
       const origin = (tileset as unknown as { clippingPlanesOriginMatrix: Matrix4 }).clippingPlanesOriginMatrix;
-      clip(tileset as Clippable, all, origin, Matrix4.IDENTITY);
+      clip(tileset as Clippable, all.filter((cut) => !(pipes && cut.sparesPipes)), origin, Matrix4.IDENTITY);
     }
   }
 }

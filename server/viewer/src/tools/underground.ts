@@ -85,7 +85,11 @@ export class Underground implements Tool {
     const { globe, screenSpaceCameraController: controller } = this.scene;
     const started = next !== null && this.now === null;
     const ended = next === null && this.now !== null;
+    const otherDepth = (next?.depth ?? DEEPEST) !== (this.now?.depth ?? DEEPEST);
     this.now = next;
+    for (const layer of otherDepth ? this.layers.all.values() : []) {
+      if (layer.collection.kind === "network") this.layers.restyle(layer);
+    }
     if (started || ended) {
       this.surroundings.underground = started;
       controller.enableCollisionDetection = ended;
@@ -109,8 +113,9 @@ export class Underground implements Tool {
     cut.color = style.color as StyleExpression;
     cut.show = {
       evaluate: (feature: Cesium3DTileFeature) => {
-        const own = feature.getProperty("depth_start") as unknown;
-        return !(typeof own === "number" && own > depth) && shown.evaluate(feature);
+        // Tiles have all values as text, and none where it is not known.
+        const own = Number.parseFloat(String(feature.getProperty("depth_start")));
+        return !(own > depth) && shown.evaluate(feature);
       },
     } as unknown as StyleExpression;
     return cut;
@@ -129,6 +134,7 @@ export class Underground implements Tool {
       at: Matrix4.getTranslation(frame, new Cartesian3()),
       normal: Matrix4.multiplyByPointAsVector(frame, Cartesian3.UNIT_Z, new Cartesian3()),
       ground: false,
+      sparesPipes: true,
     };
   }
 }
