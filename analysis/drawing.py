@@ -52,11 +52,9 @@ class Drawing:
     def scale(self) -> int:
         """The denominator of the scale."""
         left, bottom, right, top = self.bounds
-        table = _table()["scales"]
-        wide, high = table["sheet"]
-        denominators: list[int] = table["denominators"]
+        wide, high = _table()["scales"]["sheet"]
         needed = 1000 * max((right - left) / wide, (top - bottom) / high)
-        return next((d for d in denominators if d >= needed), denominators[-1])
+        return next((d for d in denominators() if d >= needed), denominators()[-1])
 
     @property
     def millimetre(self) -> float:
@@ -83,6 +81,18 @@ class Drawing:
         for name in sorted(by_class, key=lambda name: (line_width(name), name)):
             largest_first = sorted(by_class[name], key=lambda item: -item.face.area)
             yield name, line_width(name), largest_first
+
+
+def denominators() -> list[int]:
+    """The denominators of all scales that drawings have, the largest scale first."""
+    known: list[int] = _table()["scales"]["denominators"]
+    return known
+
+
+def fonts() -> list[str]:
+    """Where fonts with Chinese letters are on the machines that have them."""
+    known: list[str] = _table()["fonts"]["files"]
+    return known
 
 
 def line_width(feature_class: str) -> float:
@@ -118,7 +128,16 @@ def outlines(item: Cut) -> Iterator[tuple[Floats, bool]]:
 
 def scale_bar(drawing: Drawing) -> tuple[float, int]:
     """The length of the scale bar, metres, and its number of parts; 30 to 75 mm of paper."""
-    least = 30 * drawing.millimetre
+    return scale_bar_length(drawing.scale)
+
+
+def scale_bar_length(denominator: int) -> tuple[float, int]:
+    """The length of the scale bar at a scale, metres, and its number of parts.
+
+    >>> scale_bar_length(500)
+    (20.0, 4)
+    """
+    least = 30 * denominator / 1000
     power = 10.0 ** math.floor(math.log10(least))
     digit = next(digit for digit in (1, 2, 5, 10) if digit * power >= least)
     return digit * power, 4 if digit == 2 else 5

@@ -17,7 +17,7 @@ from analysis.drawing import (
 from analysis.section import Cut
 from cim_core.mesh import Floats
 
-_FONTS = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC',SimHei,sans-serif"
+FONTS = "'Noto Sans CJK SC','Source Han Sans SC','Microsoft YaHei','PingFang SC',SimHei,sans-serif"
 _RULER = 14.0
 """Millimetres of paper left of an upright section for its heights."""
 
@@ -43,7 +43,7 @@ def write_svg(drawing: Drawing) -> bytes:
         f"<desc>{escape(json.dumps(drawing.about, ensure_ascii=False))}</desc>",
         "<style>"
         f"path{{stroke:{INK};stroke-linejoin:round;stroke-linecap:round;fill-rule:evenodd}}"
-        f"text{{font-family:{_FONTS};fill:{INK}}}"
+        f"text{{font-family:{FONTS};fill:{INK}}}"
         "</style>",
         f'<rect x="{_number(x)}" y="{_number(y)}" width="{_number(wide * unit)}"'
         f' height="{_number(high * unit)}" fill="#ffffff"/>',

@@ -13,6 +13,10 @@ ANALYSES: dict[str, str] = {
     "profile": "analysis.profile:PipeProfile",
     "trace": "analysis.trace:Trace",
     "isolation": "analysis.isolation:BurstIsolation",
+    "clearance": "analysis.clearance:Clearance",
+    "cover": "analysis.cover:Cover",
+    "excavation": "analysis.excavation:Excavation",
+    "clash": "analysis.clash:ClashCheck",
     "pipe-statistics": "analysis.pipe_statistics:PipeStatistics",
 }
 """One line for each analysis of this package: its name, and its class as "module:Class"."""

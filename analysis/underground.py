@@ -14,6 +14,7 @@ from cim_core.frame import Frame
 from cim_core.mesh import Floats
 from cim_core.network import Network, Pieces, Rows, flat, joined
 from cim_core.store.layers import LayerVersion
+from cim_core.vicinity import FARTHEST
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +63,19 @@ class Underground:
     def nearest_segment(self, place: Floats, within: float) -> int:
         """The segment nearest to a place, (2,) degrees, seen from above; raises `NotFound`."""
         point = flat(place[None, :], self.frame)[0]
-        lines = shapely.linestrings(self.flat[..., :2])
-        away = shapely.distance(lines, shapely.Point(point))
+        starts, ends = self.flat[:, 0, :2], self.flat[:, 1, :2]
+        near = (np.minimum(starts, ends) - within <= point) & (
+            np.maximum(starts, ends) + within >= point
+        )
+        rows = np.flatnonzero(near[:, 0] & near[:, 1])
+        away = shapely.distance(shapely.linestrings(self.flat[rows, :, :2]), shapely.Point(point))
         best = int(away.argmin()) if len(away) else -1
         if best < 0 or away[best] > within:
             raise NotFound(
                 f"no pipe lies within {within:g} m of {place[0]:.6f}, {place[1]:.6f}; choose a place "
                 "on one"
             )
-        return int(self.pieces.segments[best])
+        return int(self.pieces.segments[rows[best]])
 
 
 def underground(city: City, layers: Sequence[str] = ()) -> Underground:
@@ -118,6 +123,12 @@ def _joined(loaded: tuple[_Loaded, ...]) -> Underground:
     middle = (places.min(axis=0) + places.max(axis=0)) / 2 if len(places) else np.zeros(2)
     frame = Frame(float(middle[0]), float(middle[1]), 0.0)
     pieces = network.pieces()
+    if len(places) and np.abs(flat(places, frame)).max() > FARTHEST:
+        names = ", ".join(item.version.layer for item in loaded)
+        raise InvalidInput(
+            f"the pipe networks {names} lie too far apart to be measured in one plane; name those "
+            "that belong together as layers"
+        )
     return Underground(
         network,
         tuple(item.version for item in loaded),

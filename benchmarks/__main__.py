@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import sample_data
-from benchmarks import FOLDER, ROOT, files, memory, queries, reimport, synthetic
+from benchmarks import FOLDER, ROOT, files, memory, networks, queries, reimport, synthetic
 from benchmarks.report import page, put_into_readme
 from cim_core.work import available_cores
 
-PARTS = ("files", "reimport", "railway", "town", "buildings", "queries", "memory")
+PARTS = ("files", "reimport", "railway", "town", "buildings", "pipes", "queries", "networks", "memory")  # fmt: skip
 SHARED = ROOT.parent / "shared" / "data" / "ifc"
 RESULTS = FOLDER / "results"
 
@@ -49,12 +49,16 @@ def main() -> None:
             results["files"] = files.measure(sources, options.repeat, work / "files")
         if "reimport" in parts:
             results["reimport"] = reimport.measure(sources, options.repeat, work / "reimport")
-        for name, elements in (("railway", 10_000), ("town", 100_000), ("buildings", 100_000)):
+        for name, elements in (
+            ("railway", 10_000), ("town", 100_000), ("buildings", 100_000), ("pipes", 100_000),
+        ):  # fmt: skip
             if name in parts:
                 repeat = options.repeat if name == "railway" else 1
                 results[name] = synthetic.measure(name, elements, repeat, work / name)
         if "queries" in parts:
             results["queries"] = queries.measure()
+        if "networks" in parts:
+            results["networks"] = networks.measure(work / "networks")
         if "memory" in parts:
             results["memory"] = memory.measure(sources, options.memory_mb, work / "memory")
     _write(results, options.results, parts, readme=options.readme)

@@ -51,7 +51,7 @@ def page(results: dict[str, Any]) -> str:
             ),
             "CPU s by stage, first → second:", _stages_table([(r["file"], r["first_cpu"], r["second_cpu"]) for r in reimport]),
         ]  # fmt: skip
-    for name in ("railway", "town", "buildings"):
+    for name in ("railway", "town", "buildings", "pipes"):
         if name in results:
             parts += [f"## {name.capitalize()}", _synthetic(results[name])]
     if queries := results.get("queries"):
@@ -69,6 +69,8 @@ def page(results: dict[str, Any]) -> str:
                 ),
             ),
         ]  # fmt: skip
+    if networks := results.get("networks"):
+        parts += ["## Networks", *_networks(networks)]
     if memory := results.get("memory"):
         size, peak = memory["bytes"] / 1e6, memory["memory"] / 1e6
         parts += [
@@ -78,6 +80,38 @@ def page(results: dict[str, Any]) -> str:
             _table(("stage", "CPU s"), ((words, memory["cpu"].get(s, 0.0)) for s, words in STAGES)),
         ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
+
+
+def _networks(record: dict[str, Any]) -> list[str]:
+    said = (
+        f"{record['segments']:,} segments, {record['nodes']:,} nodes, {record['valves']:,} valves; "
+        f"loaded in {record['load_seconds']:.1f} s, peak {record['memory'] / 1e6:,.0f} MB. "
+        "Milliseconds; the first answer is that of a process that has just loaded the network."
+    )
+    rows = (
+        (name, f"{q['found']:g}", f"{q['first']:.0f}", f"{q['p50']:.0f}", f"{q['p95']:.0f}")
+        for name, q in record["questions"].items()
+    )
+    parts = [said, _table(("question", "found", "first", "median", "95 %"), rows)]
+    if check := record.get("clearance"):
+        parts.append(
+            f"Clearances of another generated city of {check['segments']:,} segments: {check['seconds']:.0f} s, "
+            f"peak {check['memory'] / 1e6:,.0f} MB; {check['compared']:,} pairs measured, "
+            f"{check['findings']:,} too near."
+        )
+    if beside := record.get("side_by_side"):
+        parts += [
+            f"{beside['model']}, {beside['links']:,} links, milliseconds, nothing remembered; parts by "
+            "wntr 1.5.0, all else by networkx:",
+            _table(
+                ("question", "found", PRODUCT, "peer"),
+                (
+                    (name, ours["found"], f"{1000 * ours['seconds']:.2f}", f"{1000 * beside['peers'][name]['seconds']:.2f}")
+                    for name, ours in beside["product"].items()
+                ),
+            ),
+        ]  # fmt: skip
+    return parts
 
 
 def compact(files: list[dict[str, Any]]) -> str:
@@ -168,7 +202,7 @@ def _synthetic(record: dict[str, Any]) -> str:
     levels = " / ".join(f"{x['triangles']:,} in {x['tiles']}" for x in record["levels"])
     return (
         f"{record['elements']:,} elements: {record['bytes'] / 1000:,.1f} kB "
-        f"({record['gzipped'] / 1000:,.1f} gzipped), the first tile {record['root_bytes'] / 1000:.1f} kB "
+        f"({record['gzipped'] / 1000:,.1f} gzipped, {record['leaf_gzipped'] / 1000:,.1f} of it leaves), the first tile {record['root_bytes'] / 1000:.1f} kB "
         f"({record['root_gzipped'] / 1000:.1f}); CPU s: {stages}; peak {record['memory'] / 1e6:,.0f} MB. "
         f"Triangles in tiles, root first: {levels}."
     )

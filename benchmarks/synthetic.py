@@ -21,11 +21,13 @@ from benchmarks.stages import FAR_TILES, Stages
 from cim_core.layer import Layer
 from cim_core.progress import Progress
 from tests.support.models import buildings, railway, town
+from tests.support.pipes import network_layer_of, streets
 
 LAYERS: dict[str, Callable[[int], Layer]] = {
     "railway": railway,
     "town": town,
     "buildings": buildings,
+    "pipes": lambda segments: network_layer_of(streets(segments)),
 }
 
 
@@ -56,6 +58,7 @@ def measure(name: str, elements: int, repeat: int, folder: Path) -> dict[str, An
         "memory": max(peaks),
         "bytes": plain + tileset.stat().st_size,
         "gzipped": gzipped + len(gzip.compress(tileset.read_bytes(), 9)),
+        "leaf_gzipped": outputs.sizes(outputs.leaves(tileset))[1],
         "root_bytes": len(root),
         "root_gzipped": len(gzip.compress(root, 9)),
         "levels": outputs.levels(tileset),
@@ -76,7 +79,7 @@ def main() -> None:
         tiles.build_tileset(layer, target / "content", target / "1" / "tileset.json", Progress())
     with stages.stage("checking"):
         ids = [feature.id for feature in layer.features]
-        tiles.check_tileset(target / "1" / "tileset.json", ids, Progress())
+        tiles.check_tiles(layer, target / "1" / "tileset.json", ids, Progress())
     stages.save(target / "stages.json", target / "none")
 
 

@@ -48,8 +48,16 @@ def verdicts(results: dict[str, Any]) -> list[Verdict]:
         seconds, size = limits["buildings_seconds"], limits["buildings_root_bytes"]
         found.append(Verdict("tiling, CPU s", where, f"{figure:.0f}", f"≤ {seconds:g}", figure <= seconds))  # fmt: skip
         found.append(_kilobytes("first tile, kB", where, buildings["root_bytes"], size))
+    if pipes := results.get("pipes"):
+        where, figure = f"{pipes['elements']:,} segments of pipe", pipes["tiling"]
+        seconds, size = limits["pipes_seconds"], limits["pipes_leaf_bytes"]
+        found.append(Verdict("tiling, CPU s", where, f"{figure:.0f}", f"≤ {seconds:g}", figure <= seconds))  # fmt: skip
+        found.append(_kilobytes("leaves gzipped, kB", where, pipes["leaf_gzipped"], size))
+        found.append(_kilobytes("first tile gzipped, kB", where, pipes["root_gzipped"], limits["pipes_root_gzipped"]))  # fmt: skip
     if queries := results.get("queries"):
         found += _queries(queries, limits)
+    if networks := results.get("networks"):
+        found += _networks(networks, limits)
     if memory := results.get("memory"):
         times, limit = memory["times_the_file"], limits["memory_times_file"]
         found.append(
@@ -91,6 +99,31 @@ def _queries(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict
     deep = record["pages"]["100%"]["p50"] / record["pages"]["0%"]["p50"]
     limit = limits["deep_page"]
     yield Verdict("the last page, of the first's time", where, f"{deep:.2f}", f"≤ {limit:g}", deep <= limit)  # fmt: skip
+
+
+def _networks(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    where = f"{record['segments']:,} segments"
+    seconds, limit = record["load_seconds"], limits["network_load_seconds"]
+    yield Verdict("loading, s", where, f"{seconds:.1f}", f"≤ {limit:g}", seconds <= limit)
+    for name, found in record["questions"].items():
+        limit = limits[f"{name.split()[0]}_milliseconds"]
+        figure = found["p50"]
+        yield Verdict(f"{name}, ms", where, f"{figure:.0f}", f"≤ {limit:g}", figure <= limit)
+    figure, limit = record["memory"] / 1e6, limits["network_memory_bytes"] / 1e6
+    yield Verdict("peak memory, MB", where, f"{figure:,.0f}", f"≤ {limit:,.0f}", figure <= limit)
+    if check := record.get("clearance"):
+        where, seconds, most = (
+            f"{check['segments']:,} segments",
+            check["seconds"],
+            limits["clearance_seconds"],
+        )
+        yield Verdict(
+            "clearances of a city, s", where, f"{seconds:.0f}", f"≤ {most:g}", seconds <= most
+        )
+    if beside := record.get("side_by_side"):
+        for name, ours in beside["product"].items():
+            mine, other = ours["found"], beside["peers"][name]["found"]
+            yield Verdict(f"{name}, as the peer", beside["model"], str(mine), str(other), mine == other)  # fmt: skip
 
 
 def _share(what: str, where: str, figure: float, limit: float) -> Verdict:

@@ -5,9 +5,10 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from analysis.analysis import Analysis, asked
+from analysis.analysis import Analysis, Output, asked
 from analysis.registry import analysis_named
 from cim_core import __version__
 from cim_core.city import City
@@ -18,8 +19,11 @@ from cim_core.receipt import Input, Receipt, write_receipt
 from cim_core.store.jobs import Job, keep_result
 from cim_core.store.receipts import insert_receipt
 from server.describe import link
+from server.outputs import JSON, qualified, written
 
 Document = dict[str, Any]
+Raw = tuple[bytes, str]
+"""Bytes and their media type."""
 _RECEIPT = "receipt"
 
 
@@ -74,11 +78,35 @@ def _input(schema: Mapping[str, Any], required: bool) -> Document:
     return {**words, "minOccurs": int(required), "maxOccurs": 1, "schema": described}
 
 
-def execute(city: City, name: str, inputs: Mapping[str, Any], progress: Progress) -> Document:
-    """Ask an analysis, keep the receipt, and answer all outputs with a link to it."""
-    document, receipt = _executed(city, name, inputs, progress)
-    city.receipts.add(receipt)
-    return document
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """What an analysis answered.
+
+    outputs
+        By name.
+    document
+        Each of them as JSON, and a link to the receipt.
+    """
+
+    outputs: Mapping[str, Output]
+    document: Document
+    receipt: Receipt
+
+    def formatted(self, formats: Mapping[str, str]) -> Document:
+        """The document, with some outputs in media types of their own; raises `InvalidInput`."""
+        own = {
+            name: qualified(name, self.outputs[name], media_type)
+            for name, media_type in formats.items()
+            if name in self.outputs and media_type != JSON
+        }
+        return {**self.document, **own}
+
+
+def execute(city: City, name: str, inputs: Mapping[str, Any], progress: Progress) -> Executed:
+    """Ask an analysis and keep the receipt."""
+    executed = _executed(city, name, inputs, progress)
+    city.receipts.add(executed.receipt)
+    return executed
 
 
 def execute_job(
@@ -87,17 +115,18 @@ def execute_job(
 ) -> None:  # fmt: skip
     """Ask the analysis of a job; answer, receipt and the end of the job are kept together."""
     name, inputs = str(job.parameters["process"]), job.parameters["inputs"]
-    assert isinstance(inputs, dict)
-    document, receipt = _executed(city, name, inputs, progress)
+    formats = job.parameters.get("formats", {})
+    assert isinstance(inputs, dict) and isinstance(formats, dict)
+    executed = _executed(city, name, inputs, progress)
+    document = executed.formatted({output: str(kind) for output, kind in formats.items()})
+    receipt = executed.receipt
     with city.database.transaction() as connection:
         insert_receipt(connection, receipt)
         keep_result(connection, job.id, json.dumps(document, ensure_ascii=False))
         end(connection, {"receipt": receipt.id, "results": f"/jobs/{job.id}/results"})
 
 
-def _executed(
-    city: City, name: str, inputs: Mapping[str, Any], progress: Progress
-) -> tuple[Document, Receipt]:
+def _executed(city: City, name: str, inputs: Mapping[str, Any], progress: Progress) -> Executed:
     question = asked(analysis_named(name), inputs)
     answer = question(city, progress)
     document: Document = {key: output.as_dict() for key, output in answer.outputs.items()}
@@ -111,7 +140,8 @@ def _executed(
         {"analysis": name, "inputs": question.model_dump(mode="json")},
         {"sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body)},
     )
-    return {**document, _RECEIPT: link(f"/receipts/{receipt.id}", "describedby")}, receipt
+    linked = {**document, _RECEIPT: link(f"/receipts/{receipt.id}", "describedby")}
+    return Executed(answer.outputs, linked, receipt)
 
 
 def _described(city: City, name: str, receipt_id: str) -> Input:
@@ -142,13 +172,27 @@ def chosen(document: Document, names: Sequence[str] | None) -> Document:
     return {name: document[name] for name in (names or document)}
 
 
-def parts(document: Document) -> tuple[bytes, str]:
-    """Several outputs as one answer, each a part of its own, and the media type of the whole."""
-    boundary = secrets.token_hex(16)
-    written = [
-        f"--{boundary}\r\nContent-Type: application/json\r\nContent-ID: {name}\r\n\r\n"
-        f"{json.dumps(value, ensure_ascii=False)}\r\n"
-        for name, value in document.items()
+def raw(executed: Executed, names: Sequence[str] | None, formats: Mapping[str, str]) -> Raw:
+    """One output as it is, or several as the parts of one answer, each in the format asked for."""
+    written_out = [
+        (name, *_raw(executed, name, formats.get(name, JSON)))
+        for name in chosen(executed.document, names)
     ]
-    body = "".join(written) + f"--{boundary}--\r\n"
-    return body.encode(), f"multipart/related; boundary={boundary}"
+    if len(written_out) == 1:
+        [(_, body, media_type)] = written_out
+        return body, media_type
+    boundary = secrets.token_hex(16)
+    heads = (
+        f"--{boundary}\r\nContent-Type: {media_type}\r\nContent-ID: {name}\r\n\r\n".encode()
+        for name, _, media_type in written_out
+    )
+    parts = (head + body + b"\r\n" for head, (_, body, _) in zip(heads, written_out, strict=True))
+    return b"".join(
+        [*parts, f"--{boundary}--\r\n".encode()]
+    ), f"multipart/related; boundary={boundary}"
+
+
+def _raw(executed: Executed, name: str, media_type: str) -> Raw:
+    if name in executed.outputs and media_type != JSON:
+        return written(name, executed.outputs[name], media_type), media_type
+    return json.dumps(executed.document[name], ensure_ascii=False).encode(), JSON

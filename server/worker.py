@@ -158,6 +158,7 @@ def main() -> int:
     parser.add_argument("--job", required=True)
     arguments = parser.parse_args()
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
+    logging.getLogger("numexpr").setLevel(logging.WARNING)  # tells how many threads it takes
     signal.signal(signal.SIGTERM, _stop_on_signal())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides, not the terminal
     settings = load_settings()

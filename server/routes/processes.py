@@ -11,7 +11,8 @@ from analysis.registry import analyses, analysis_named
 from cim_core.progress import Progress
 from server.answers import json_answer
 from server.describe import link
-from server.processes import chosen, description, execute, parts, plain_inputs, summary
+from server.outputs import asked_formats
+from server.processes import chosen, description, execute, plain_inputs, raw, summary
 from server.routes.jobs import described
 from server.state import StateDep
 
@@ -46,20 +47,21 @@ def execute_process(
     """The outputs at once, or, with `Prefer: respond-async`, a job whose results they will be.
 
     `response` raw answers one output as it is and several as parts; document answers one JSON
-    object.
+    object. An output can be asked for in a format: `{"drawing": {"format": {"mediaType":
+    "image/png"}}}`; a document has it as a value with its media type.
     """
-    inputs = plain_inputs(execution.inputs)
+    inputs, formats = plain_inputs(execution.inputs), asked_formats(execution.outputs)
     names = None if execution.outputs is None else list(execution.outputs)
     if "respond-async" in prefer:
         asked(analysis_named(name), inputs)  # what cannot be asked is refused before it is a job
-        job = state.city.jobs.add("process", None, None, {"process": name, "inputs": inputs})
+        wanted: dict[str, Any] = {"process": name, "inputs": inputs}
+        wanted |= {"formats": formats} if formats else {}
+        job = state.city.jobs.add("process", None, None, wanted)
         state.runner.wake()
         headers = {"location": f"/jobs/{job.id}", "preference-applied": "respond-async"}
         return json_answer(described(job), status=201, headers=headers)
-    document = chosen(execute(state.city, name, inputs, Progress()), names)
+    executed = execute(state.city, name, inputs, Progress())
     if execution.response == "document":
-        return json_answer(document)
-    if len(document) == 1:
-        return json_answer(next(iter(document.values())))
-    body, media_type = parts(document)
+        return json_answer(chosen(executed.formatted(formats), names))
+    body, media_type = raw(executed, names, formats)
     return Response(body, media_type=media_type, headers={"cache-control": "no-cache"})

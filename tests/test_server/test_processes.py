@@ -7,11 +7,13 @@ import httpx
 import jsonschema
 import pytest
 
+from analysis.registry import ANALYSES
 from cim_core.city import City
 from tests.support.serving import Server
 from tests.test_server.test_cli import cim
 
 RUN = "/processes/what-is-here/execution"
+TYPES = ("object", "number", "string", "integer", "array", "boolean")
 OGC = "http://www.opengis.net/def/exceptions/ogcapi-processes-1/1.0"
 
 
@@ -29,25 +31,26 @@ def place(web: httpx.Client) -> dict[str, object]:
 def test_the_landing_page_leads_to_the_analyses(web: httpx.Client) -> None:
     links = {link["rel"]: link["href"] for link in web.get("/?f=json").json()["links"]}
     listed = web.get(links["http://www.opengis.net/def/rel/ogc/1.0/processes"]).json()
-    assert [process["id"] for process in listed["processes"]] == ["what-is-here"]
+    assert [process["id"] for process in listed["processes"]] == list(ANALYSES)
     for process in listed["processes"]:
         assert {"id", "version", "title", "jobControlOptions", "outputTransmission"} <= set(process)
         [self_link] = [link for link in process["links"] if link["rel"] == "self"]
         described = web.get(self_link["href"]).json()
-        assert described["title_zh"] == "此处有什么"
+        assert described["title_zh"] == process["title_zh"]
         assert {"inputs", "outputs"} <= set(described)
     conforms = web.get("/conformance").json()["conformsTo"]
     assert "http://www.opengis.net/spec/ogcapi-processes-1/1.0/conf/core" in conforms
 
 
 def test_a_form_can_be_made_from_the_description(web: httpx.Client) -> None:
-    inputs = web.get("/processes/what-is-here").json()["inputs"]
-    for name, given in inputs.items():
+    described = {name: web.get(f"/processes/{name}").json()["inputs"] for name in ANALYSES}
+    for name, given in ((n, given) for inputs in described.values() for n, given in inputs.items()):
         assert {"title", "title_zh", "description", "description_zh", "minOccurs"} <= set(given)
         jsonschema.Draft202012Validator.check_schema(given["schema"])
         assert "anyOf" not in given["schema"], name
-        assert given["schema"]["type"] in ("object", "number", "string", "integer", "array")
+        assert given["schema"]["type"] in TYPES
         assert given["schema"].get("default", "") is not None
+    inputs = described["what-is-here"]
     assert inputs["radius"]["unit"] == "m"
     assert inputs["place"]["schema"]["format"] == "geojson-geometry"
     assert inputs["layers"]["schema"]["items"]["format"] == "layer-id"

@@ -34,7 +34,7 @@ from server.problems import problem_of
 from server.zh import PLACEHOLDER, Entry, entries, in_chinese
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("cim_core", "bim_import", "tiles", "analysis", "server")
+PACKAGES = ("cim_core", "bim_import", "tiles", "pipelines", "analysis", "server")
 SAID = {"warning", "warnings", "reason"}
 
 
