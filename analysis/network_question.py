@@ -48,13 +48,13 @@ class NetworkQuestion(Analysis, ABC):
         10_000,
         {"en": "Features at once", "zh": "每页要素数"},
         {"en": "How many features a table lists; all are counted.", "zh": "每张表列出的要素数量；统计不受此限制。"},
-        ge=1, le=_MOST,
+        rare=True, ge=1, le=_MOST,
     )  # fmt: skip
     after: int = parameter(
         0,
         {"en": "After", "zh": "续页位置"},
         {"en": "How many features the pages before listed.", "zh": "前几页已列出的要素数量。"},
-        ge=0,
+        format="cursor", ge=0,
     )  # fmt: skip
 
     def paged(
@@ -80,7 +80,7 @@ class PipeQuestion(NetworkQuestion, ABC):
         10.0,
         {"en": "Within", "zh": "搜索距离"},
         {"en": "How far the place may be from a pipe.", "zh": "位置与管线之间允许的最大距离。"},
-        unit="m", gt=0, le=1000,
+        unit="m", rare=True, gt=0, le=1000,
     )  # fmt: skip
     segment: str | None = parameter(
         None,
@@ -100,6 +100,7 @@ class PipeQuestion(NetworkQuestion, ABC):
         False,
         {"en": "Through closed links", "zh": "通过关闭的管段"},
         {"en": "Count closed links as open.", "zh": "将关闭的管段视为开启。"},
+        rare=True,
     )
 
     def asked_segment(self, known: Underground) -> int:

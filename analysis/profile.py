@@ -120,7 +120,7 @@ class PipeProfile(Analysis):
         10.0,
         {"en": "Within", "zh": "搜索距离"},
         {"en": "How far the place may be from a pipe.", "zh": "位置与管线之间允许的最大距离。"},
-        unit="m", gt=0, le=1000,
+        unit="m", rare=True, gt=0, le=1000,
     )  # fmt: skip
     segment: str | None = parameter(
         None,

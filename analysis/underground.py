@@ -12,7 +12,8 @@ from cim_core.city import City
 from cim_core.errors import InvalidInput, NotFound
 from cim_core.frame import Frame
 from cim_core.mesh import Floats
-from cim_core.network import Network, Pieces, Rows, flat, joined
+from cim_core.network import Network, Pieces, Rows, flat
+from cim_core.networks_joined import joined
 from cim_core.store.layers import LayerVersion
 from cim_core.vicinity import FARTHEST
 

@@ -66,7 +66,8 @@ class WhatIsHere(Analysis):
             "en": "A point, a line or an area: a GeoJSON geometry.",
             "zh": "点、线或面（GeoJSON 几何）。",
         },
-        format="geojson-geometry", geometries=("Point", "Polygon"),
+        format="geojson-geometry",
+        geometries=("Point", "Polygon"),
     )
     radius: float = parameter(
         0.0,

@@ -22,7 +22,8 @@ from benchmarks.run import run
 from cim_core.city import City
 from cim_core.frame import Frame
 from cim_core.layer import Georeference, Layer, PipeNetwork
-from cim_core.network import Labels, Network, NodeKind, Nodes, Reference, Segments, Valves, joined
+from cim_core.network import Labels, Network, NodeKind, Nodes, Reference, Segments, Valves
+from cim_core.networks_joined import joined
 from cim_core.progress import Progress
 from cim_core.receipt import write_receipt
 from pipelines.bridges import hanging

@@ -6,9 +6,8 @@ that is not known is -1.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,16 +101,6 @@ class Labels:
         """Which rows have one of some texts, (n,)."""
         wanted = [code for code, name in enumerate(self.names) if name in names]
         return np.isin(self.codes, wanted)
-
-
-def joined_labels(parts: Sequence[Labels]) -> Labels:
-    """Labels of several networks, end to end."""
-    known: dict[str, int] = {}
-    codes = []
-    for part in parts:
-        number = [known.setdefault(name, len(known)) for name in part.names]
-        codes.append(np.array([*number, -1], np.int32)[part.codes])
-    return Labels(tuple(known), np.concatenate([np.empty(0, np.int32), *codes]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,40 +357,3 @@ def _shares(points: Floats, owner: Rows, first: Rows) -> Floats:
     shares = np.divide(along, total, out=np.zeros(len(along)), where=total > 0)
     shares[first[1:] - 1] = 1.0  # of a riser as well, whose ends are at one place
     return shares
-
-
-def joined(networks: Sequence[Network]) -> Network:
-    """Several networks as one; nothing connects them, rows follow in the order given."""
-    nodes = [network.nodes for network in networks]
-    segments = [network.segments for network in networks]
-    valves = [network.valves for network in networks]
-    node_base = np.cumsum([0, *map(len, nodes)])
-    segment_base = np.cumsum([0, *map(len, segments)])
-    valve_base = np.cumsum([0, *map(len, valves)])
-    bend_base = np.cumsum([0, *(len(part.bends) for part in segments)])
-    bend_starts = [part.bend_starts[:-1] + base for part, base in zip(segments, bend_base, strict=False)]  # fmt: skip
-    return Network(
-        Nodes(**{name: _ended(nodes, name) for name in Nodes.__slots__}),
-        replace(
-            Segments(**{name: _ended(segments, name) for name in Segments.__slots__}),
-            starts=_moved(segments, "starts", node_base),
-            ends=_moved(segments, "ends", node_base),
-            bend_starts=np.concatenate([*bend_starts, bend_base[-1:]]),
-        ),
-        Valves(
-            _ended(valves, "ids"),
-            _moved(valves, "segments", segment_base),
-            _moved(valves, "nodes", node_base),
-            _moved(valves, "valves", valve_base),
-        ),
-    )
-
-
-def _ended(parts: Sequence[Any], name: str) -> Any:
-    columns = [getattr(part, name) for part in parts]
-    return joined_labels(columns) if isinstance(columns[0], Labels) else np.concatenate(columns)
-
-
-def _moved(parts: Sequence[Any], name: str, bases: Rows) -> Rows:
-    columns = [getattr(part, name) + base for part, base in zip(parts, bases, strict=False)]
-    return np.concatenate([np.empty(0, np.int64), *columns])

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cim_core.errors import Cancelled
-from cim_core.network import Labels, Network, joined
+from cim_core.network import Labels, Network
+from cim_core.networks_joined import joined
 from cim_core.progress import Progress
 from pipelines.clearance import Checked, too_near
 from pipelines.clearance_rules import Members, clearances, sources

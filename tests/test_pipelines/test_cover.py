@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cim_core.network import Labels, Network, Reference, joined
+from cim_core.network import Labels, Network, Reference
+from cim_core.networks_joined import joined
 from cim_core.progress import Progress
 from pipelines.cover import (
     CoverChecked,

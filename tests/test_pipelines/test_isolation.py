@@ -241,3 +241,17 @@ def test_where_there_is_no_source_nothing_is_said_to_be_stranded() -> None:
     found = parts_of(network).break_at(0)
     assert found.sources == 0
     assert found.stranded_nodes.tolist() == []
+
+
+def test_a_valve_closed_for_a_closed_link_strands_what_else_it_feeds() -> None:
+    kinds = np.array([NodeKind.SOURCE, NodeKind.JOINT, NodeKind.JOINT], np.int8)
+    nodes = replace(Nodes.bare(["N0", "N1", "N2"], np.zeros((3, 2))), kinds=kinds)
+    segments = Segments.bare(["open", "closed"], np.array([0, 0]), np.array([1, 2]))
+    network = Network(
+        nodes,
+        replace(segments, closed=np.array([False, True])),
+        Valves(np.array(["V"], object), np.array([0, 1]), np.array([0, 0]), np.array([0, 0])),
+    )
+    found = parts_of(network).break_at(1)
+    assert found.planned.valves.tolist() == [0]
+    assert (found.stranded_segments.tolist(), found.stranded_nodes.tolist()) == ([0], [1])
