@@ -21,6 +21,9 @@ _IN_NAME = re.compile(
 
 
 Dictionary = Literal["materials", "burials", "statuses"]
+
+ABANDONED = "废弃"
+"""The status of a pipe that is left in the ground and that nothing passes."""
 """The dictionaries of words."""
 
 

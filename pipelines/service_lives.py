@@ -12,12 +12,11 @@ import numpy as np
 from cim_core.errors import InvalidInput
 from cim_core.mesh import Floats
 from cim_core.network import Rows, Segments
-from pipelines.dictionary import pipe_class, standard_word
+from pipelines.dictionary import ABANDONED, pipe_class, standard_word
 
 FILE_NAME = "service_lives.toml"
 """The table of this program beside this file, and the one a city may have in its folder."""
 
-_ABANDONED = "废弃"
 _CONFIDENCES = ("read", "known", "recalled", "own")
 
 
@@ -130,7 +129,7 @@ def due(segments: Segments, years: Floats, lives: Sequence[Life]) -> Due:
     own = table[classes.codes, materials.codes]
     limits = np.array([*(life.years for life in lives), np.inf])[own]
     overdue = years - limits
-    is_due = ((overdue >= 0) | (limits == 0)) & ~segments.statuses.are(_ABANDONED)
+    is_due = ((overdue >= 0) | (limits == 0)) & ~segments.statuses.are(ABANDONED)
     rows = np.flatnonzero(is_due)
     order = rows[np.argsort(-overdue[rows], kind="stable")]
     return Due(order, own[order], overdue[order])

@@ -12,6 +12,7 @@ from cim_core.layer import Dropped
 from cim_core.mesh import Floats
 from cim_core.network import Labels, Nodes, Profile, Reference, Rows, Segments, Texts, flat
 from pipelines.dictionary import (
+    ABANDONED,
     Dictionary,
     flow_sign,
     pipe_class,
@@ -109,13 +110,15 @@ def _words(segments: Segments, rows: JoinedRows, classes: Labels, points: Points
     def known(name: str, kind: Dictionary) -> Labels:
         return words(rows.texts(name), lambda text: standard_word(kind, text))
 
+    statuses = known("status", "statuses")
     return replace(
         segments,
         classes=classes,
         references=_by_label(classes, lambda name: pipe_class(name).reference, Reference.AXIS),
         materials=known("material", "materials"),
         burials=known("burial", "burials"),
-        statuses=known("status", "statuses"),
+        statuses=statuses,
+        closed=statuses.are(ABANDONED),
         owners=Labels.of(of("owner").tolist()),
         roads=Labels.of(of("road").tolist()),
         pressures=Labels.of(rows.texts("pressure", "voltage").tolist()),

@@ -249,6 +249,7 @@ def test_words_of_dictionaries_and_other_columns_are_kept() -> None:
     assert segments.ids.tolist() == ["L7", "2-3"]
     assert segments.materials.texts().tolist() == ["球墨铸铁", "竹"]
     assert segments.statuses.texts().tolist() == ["废弃", "在用"]
+    assert segments.closed.tolist() == [True, False]  # nothing passes what is abandoned
     assert segments.years.tolist() == [2008, 0]
     assert segments.pressures.texts().tolist() == ["0.4", "10kV"]
     assert segments.walls[0] == 0.008

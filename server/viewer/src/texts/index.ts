@@ -1,6 +1,7 @@
 /** Every text of the viewer, by panel. A text that one language lacks does not compile. */
 import type { Localized } from "../data/types";
 import { ANALYSIS } from "./analysis";
+import { ANSWERS } from "./answers";
 import { ATTRIBUTES } from "./attributes";
 import { CHECKIN } from "./checkin";
 import { FRAME } from "./frame";
@@ -16,7 +17,7 @@ import { VERSIONS } from "./versions";
 /** What one file of texts holds: each in every language, with the same `{parameters}`. */
 export type Texts = Record<string, Localized>;
 
-export const PANELS = [ANALYSIS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, PIPES, RECEIPT, SEARCH, THEME, TOOLS, VERSIONS] as const;
+export const PANELS = [ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, PIPES, RECEIPT, SEARCH, THEME, TOOLS, VERSIONS] as const;
 
 type KeyOf<Panel> = Panel extends Texts ? keyof Panel : never;
 export type TextKey = KeyOf<(typeof PANELS)[number]>;

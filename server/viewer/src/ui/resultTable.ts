@@ -5,6 +5,8 @@ import { api } from "../data/api";
 import type { Cell, ResultTable } from "../data/processes";
 import { h, icon } from "../dom";
 import { formatNumber, t } from "../i18n";
+import { ANSWERS } from "../texts/answers";
+import { classTitle } from "./names";
 import { inLanguage } from "./processForm";
 
 /** Columns that a map says better than a cell. */
@@ -14,6 +16,14 @@ const NOT_SHOWN = new Set(["box"]);
 async function flyToFeature(app: App, layer: string, id: string): Promise<void> {
   const bbox = toBbox3D((await api.item(layer, id).catch(() => null))?.bbox ?? null);
   if (bbox) await app.camera.flyTo(bbox);
+}
+
+/** Columns whose words are codes of the analysis, not words of the city. */
+const CODED = new Set(["what", "kind"]);
+
+function codeTitle(cell: Cell | undefined): string {
+  const key = `answer.${String(cell)}`;
+  return key in ANSWERS ? t(key as keyof typeof ANSWERS) : text(cell);
 }
 
 function text(cell: Cell | undefined): string {
@@ -26,8 +36,12 @@ export function resultTable(app: App, output: string, { columns, rows, next }: R
   const at = (name: string) => columns.findIndex((column) => column.name === name);
   const [layer, id, box] = [at("layer"), at("id"), at("bbox")];
   const shown = columns.map((column, i) => ({ column, i })).filter(({ column }) => !NOT_SHOWN.has(column.type));
-  const value = (row: Cell[], i: number): string =>
-    i === layer ? (app.layers.get(String(row[i]))?.collection.title ?? text(row[i])) : text(row[i]);
+  const value = (row: Cell[], i: number): string => {
+    const known = layer >= 0 ? app.layers.get(String(row[layer])) : undefined;
+    if (i === layer) return known?.collection.title ?? text(row[i]);
+    if (columns[i]!.name === "class" && known) return classTitle(known, String(row[i]));
+    return CODED.has(columns[i]!.name) ? codeTitle(row[i]) : text(row[i]);
+  };
   const select = (row: Cell[]) => {
     app.selection.select({ layer: String(row[layer]), id: String(row[id]) });
     const bbox = box >= 0 ? toBbox3D(row[box] as number[] | null) : null;
