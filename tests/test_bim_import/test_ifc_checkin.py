@@ -133,7 +133,9 @@ def test_a_rule_that_stumbles_over_the_data_is_a_finding(tmp_path: Path) -> None
 
 
 def test_every_rule_of_the_file_is_looked_for_and_has_a_fault_here() -> None:
-    assert [*CHECKS] == [name for name in rules_for("models", default_rules()) if name != NOT_CHECKED]
+    assert [*CHECKS] == [
+        name for name in rules_for("models", default_rules()) if name != NOT_CHECKED
+    ]
     assert set(CHECKS) == set(FAULTS) | set(ASKED_FOR) | {"schema-violation"}
 
 
