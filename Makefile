@@ -84,7 +84,7 @@ soak: $(VENV)/.dev viewer
 	CIM_SOAK=1 $(BIN)/pytest -m soak
 
 screenshots: $(VENV)/.dev viewer browser $(DEMO)/.built
-	CIM_SCREENSHOTS=docs/images $(BIN)/pytest -q tests/test_viewer/test_screenshots.py tests/test_viewer/test_versions.py tests/test_viewer/test_district.py -k "fit or district"
+	CIM_SCREENSHOTS=docs/images $(BIN)/pytest -q tests/test_viewer/test_screenshots.py tests/test_viewer/test_versions.py tests/test_viewer/test_district.py tests/test_viewer/test_underground.py -k "fit or district or question"
 
 # See benchmarks/README.md; README=1 puts the table into README.md, too.
 bench: $(VENV)/.dev viewer

@@ -1,6 +1,11 @@
-"""Pipes in a real browser: seen through the ground, asked about by a click, drawn as sections."""
+"""Pipes in a real browser: seen through the ground, asked about by a click, drawn as sections.
+
+With CIM_SCREENSHOTS set, the pictures of the documentation go to that folder.
+"""
 
 import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +20,15 @@ ABOVE = "#c=113.4606,23.0944,130,0,-60,0"
 """Over a street of the sample district with mains, storm drains and their wells."""
 CLOSE = "#c=113.4607,23.0952,45,0,-89,0"
 
+VIEW = "#c=113.4525,23.0930,260,18,-30,0"
+"""Along a main road, the urban village to its left."""
+
+PICTURES = os.environ.get("CIM_SCREENSHOTS")
 NETWORKS = ("pipes-water", "pipes-storm")
+BESIDE = ("imagery", "buildings", "pipes-sewage", "pipes-gas", "pipes-power", "pipes-telecom")
+"""Layers that are there for the pictures only."""
+
+QUESTIONS = 9
 DEPTH = 1.8
 """Metres: the mains lie higher than the drains."""
 
@@ -28,7 +41,7 @@ def pipes_server(district: Path, tmp_path_factory: pytest.TempPathFactory) -> It
     document["layers"] = [
         {**layer, "file": str(district / layer["file"])}
         for layer in document["layers"]
-        if layer["id"] in ("terrain", "pipes-water", "pipes-storm")
+        if layer["id"] in ("terrain", *NETWORKS, *(BESIDE if PICTURES else ()))
     ]
     (folder / "manifest.json").write_text(json.dumps(document), "utf-8")
     done = CliRunner().invoke(app, ["demo", str(folder), "--city", str(folder / "city")])
@@ -142,3 +155,21 @@ def test_a_section_across_a_street_is_a_drawing_linked_with_the_map(
         "() => [document.documentElement.scrollWidth > innerWidth, document.documentElement.scrollHeight > innerHeight]"
     )
     assert wide == [False, False]
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"] if PICTURES else ["zh-CN"])
+def test_the_tool_for_pipes_offers_every_question_in_the_readers_language(
+    locale: str, pipes_server: Server, visit
+) -> None:
+    page = visit(pipes_server.url, VIEW, width=1280, height=720, locale=locale)
+    page.keyboard.press("n")
+    buttons = page.locator(".pipe-questions button")
+    expect(buttons).to_have_count(QUESTIONS)
+    chinese = [bool(re.search("[一-鿿]", text)) for text in buttons.all_inner_texts()]
+    assert chinese == [locale == "zh-CN"] * QUESTIONS
+    cut = "() => [...document.querySelectorAll('.pipe-questions button')].filter(b => b.scrollWidth > b.clientWidth + 1).length"
+    assert page.evaluate(cut) == 0
+    settled(page)
+    if PICTURES:
+        name = "underground.png" if locale == "en-US" else "underground-zh.png"
+        page.screenshot(path=Path(PICTURES) / name)
