@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from analysis.drawing_svg import FONTS
 from analysis.marks import Ellipse, Line, Mark, Owner, Words
+from analysis.plain_text import allowed
 from cim_core.feature import Value
 
 _BASELINE = 0.35
@@ -36,7 +37,7 @@ def chart_svg(
         lines += [part for mark in some for part in _mark(mark, high)]
         lines.append("</g>")
     lines += ["</svg>", ""]
-    return "\n".join(lines).encode()
+    return allowed("\n".join(lines)).encode()
 
 
 def _mark(mark: Mark, high: float) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Clash: what a planned model runs into below the ground."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,14 +15,15 @@ from cim_core.city import City
 from cim_core.feature import Value
 from cim_core.frame import Frame
 from cim_core.mesh import Floats
-from cim_core.network import NodeKind, Rows
+from cim_core.network import Network, NodeKind, Rows, flat
 from cim_core.progress import Progress
 from cim_core.sweep import Tubes, sweep
-from cim_core.sweep_network import drawn_segments
+from cim_core.sweep_network import drawn_segments, widest_drawn
 from cim_core.sweep_nodes import drawn_nodes
 from cim_core.table import Column
 from pipelines.collision import Clash, Shell, boxes_of, clashes, near_boxes
 from pipelines.network_layer import node_class, segment_classes
+from pipelines.network_parts import part_of
 
 _FIRST = (
     LAYER,
@@ -42,6 +44,9 @@ _FIRST = (
 
 _SPACING = 0.1
 """Metres between the points along a pipe that tell how deep it lies in an element."""
+
+_SLACK = 2.0
+"""Metres beyond what bodies reach, for the bend of the earth and of what is drawn."""
 
 _AROUND = 8
 _MOST_RINGS = 400
@@ -93,11 +98,17 @@ class ClashCheck(NetworkQuestion):
         """
         known = underground(city, self.layers)
         version = city.layers.get(self.model)
-        elements = list(placed_bodies(city, version, self.classes, self.ids))
+        elements = []
+        for body in placed_bodies(city, version, self.classes, self.ids):
+            progress.ask()
+            elements.append(body)
         frame = Frame(*version.summary["frame"])
         separation = city.settings.geoid_separation
         planned = [Shell(item.local, item.triangles, np.empty((0, 3))) for item in elements]
-        buried, existing = _existing(known, frame, separation, boxes_of(planned), self.margin)
+        around = _around(known, elements, self.margin)
+        buried, existing = _existing(
+            around, frame, separation, boxes_of(planned), self.margin, progress
+        )
         found = clashes(planned, existing, self.margin, progress)
         found.sort(key=lambda clash: (clash.distance, -(clash.depth or 0.0)))
         places = np.array([clash.place for clash in found]).reshape(-1, 3)
@@ -128,17 +139,55 @@ class _Buried:
     assumed: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """A part of the networks, and which rows its nodes and segments are in all of them."""
+
+    network: Network
+    nodes: Rows
+    segments: Rows
+
+
+def _around(known: Underground, elements: Sequence[PlacedBody], margin: float) -> _Around:
+    """What can come within a margin of elements, seen from above, and what meets there.
+
+    Its wells in that margin are drawn as they are amid all of the networks.
+    """
+    nodes, segments = known.network.nodes, known.network.segments
+    meets, held = np.zeros(len(segments), bool), np.zeros(len(nodes), bool)
+    if elements:
+        lon_lat = np.array([(e.positions[:, :2].min(axis=0), e.positions[:, :2].max(axis=0)) for e in elements])  # fmt: skip
+        west, south = lon_lat.min(axis=(0, 1)).tolist()
+        east, north = lon_lat.max(axis=(0, 1)).tolist()
+        corners = flat(np.array([(west, south), (east, south), (east, north), (west, north)]), known.frame)  # fmt: skip
+        # A well is a little wider than the widest pipe that meets there.
+        wider = margin + 2 * widest_drawn(known.network) + _SLACK
+        low, high = corners.min(axis=0) - wider, corners.max(axis=0) + wider
+        pieces = known.flat[..., :2]
+        close = ((pieces.min(axis=1) <= high) & (pieces.max(axis=1) >= low)).all(axis=1)
+        meets[known.pieces.segments[close]] = True
+        places = flat(nodes.places, known.frame)
+        held = ((places >= low) & (places <= high)).all(axis=1)
+        meets |= held[segments.starts] | held[segments.ends]
+        held[segments.starts[meets]] = True
+        held[segments.ends[meets]] = True
+    network = part_of(known.network, held, meets)
+    return _Around(network, np.flatnonzero(held), np.flatnonzero(meets))
+
+
 def _existing(
-    known: Underground, frame: Frame, separation: float, boxes: Floats, margin: float
-) -> tuple[list[_Buried], list[Shell]]:
+    around: _Around, frame: Frame, separation: float, boxes: Floats, margin: float,
+    progress: Progress,
+) -> tuple[list[_Buried], list[Shell]]:  # fmt: skip
     """The bodies of segments and wells that can come within a margin of boxes, in a frame."""
-    drawn = drawn_segments(known.network, frame, separation)
-    nodes = drawn_nodes(known.network, drawn, frame, separation)
-    shafts = nodes.tubes[known.network.nodes.kinds[nodes.tubes.owners] == NodeKind.WELL]
+    drawn = drawn_segments(around.network, frame, separation)
+    nodes = drawn_nodes(around.network, drawn, frame, separation)
+    shafts = nodes.tubes[around.network.nodes.kinds[nodes.tubes.owners] == NodeKind.WELL]
     buried, shells = [], []
     for tubes, of_nodes in ((drawn.tubes, False), (shafts, True)):
         near = np.unique(near_boxes(boxes, tubes.bounds, margin)[:, 1])
-        for row in near.tolist():
+        for number, row in enumerate(near.tolist()):
+            progress(number, len(near), "clashes")
             tube = tubes[np.array([row])]
             owner = int(tube.owners[0])
             if of_nodes:
@@ -146,7 +195,8 @@ def _existing(
             else:
                 said = {"height": drawn.height_assumed[owner], "size": drawn.size_assumed[owner]}
                 assumed = ", ".join(name for name, is_so in said.items() if is_so)
-            buried.append(_Buried(owner, of_nodes, assumed))
+            rows = around.nodes if of_nodes else around.segments
+            buried.append(_Buried(int(rows[owner]), of_nodes, assumed))
             swept = sweep(tube, sharp=False)
             shells.append(Shell(swept.positions, swept.triangles, _points(tube)))
     return buried, shells

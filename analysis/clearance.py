@@ -114,7 +114,7 @@ class Clearance(NetworkQuestion):
         conflicts = checked.conflicts
         strict = [conflicts.required[name].strict for name in chosen]
         short = np.fmax.reduce(strict) - conflicts.measured
-        columns = [*_FINDING, *(_required_column(name) for name in chosen), *_FOUND]
+        columns = [*_FINDING, *(required_column(sources()[name]) for name in chosen), *_FOUND]
         classes = segment_classes(known.network.segments)
 
         def say(rows: Rows) -> list[list[Value]]:
@@ -157,11 +157,11 @@ def named(true: dict[str, NDArray[np.bool_]]) -> list[Value]:
     ]
 
 
-def _required_column(source: str) -> Column:
-    title = sources()[source].title
+def required_column(source: Source) -> Column:
+    """What a source demands, metres."""
     return Column(
-        f"required_{source}",
-        {"en": f"Required: {title['en']}", "zh": f"要求：{title['zh']}"},
+        f"required_{source.name}",
+        {"en": f"Required: {source.title['en']}", "zh": f"要求：{source.title['zh']}"},
         "number",
         "m",
     )

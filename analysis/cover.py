@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from analysis.analysis import Answer, Text, parameter
 from analysis.areas import area_of, laid_out
-from analysis.clearance import BROKEN, COUNT, LAT, LON, TITLE, WHAT, named, source_rows
+from analysis.clearance import (
+    BROKEN,
+    COUNT,
+    LAT,
+    LON,
+    TITLE,
+    WHAT,
+    named,
+    required_column,
+    source_rows,
+)
 from analysis.network_question import CLASS, ID, LAYER, NetworkQuestion, layers_of, numbers
 from analysis.underground import Underground, underground
 from cim_core.city import City
@@ -159,7 +169,7 @@ class Cover(NetworkQuestion):
         segments = known.network.segments
         classes = segment_classes(segments)
         above = list(surfaces())
-        columns = [*_FINDING, *(_required_column(name) for name in chosen), *_FOUND]
+        columns = [*_FINDING, *(required_column(cover_sources()[name]) for name in chosen), *_FOUND]
 
         def say(rows: Rows) -> list[list[Value]]:
             some = shallow.taken(rows)
@@ -178,16 +188,6 @@ class Cover(NetworkQuestion):
             ]
 
         return self.paged(columns, np.argsort(shallow.cover, kind="stable"), say)
-
-
-def _required_column(source: str) -> Column:
-    title = cover_sources()[source].title
-    return Column(
-        f"required_{source}",
-        {"en": f"Required: {title['en']}", "zh": f"要求：{title['zh']}"},
-        "number",
-        "m",
-    )
 
 
 def _always(surface: int) -> SurfaceOf:

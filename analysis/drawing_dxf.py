@@ -18,6 +18,7 @@ from ezdxf.layouts.layout import Modelspace
 from analysis.chart import Chart
 from analysis.drawing import MARGIN, Drawing, fill, outlines
 from analysis.marks import PIPES, Ellipse, Line, Mark, Words
+from analysis.plain_text import allowed
 from analysis.section import Cut
 from cim_core.feature import Value
 from cim_core.mesh import Floats
@@ -140,7 +141,7 @@ def _written(document: Document, reach: tuple[float, float, float, float]) -> by
     document.set_modelspace_vport(height, ((left + right) / 2, (bottom + top) / 2))
     text = io.StringIO()
     document.write(text)
-    return document.encode(text.getvalue())
+    return document.encode(allowed(text.getvalue()))
 
 
 def _color(fill: str) -> int:
@@ -181,7 +182,7 @@ def _tell(entity: DXFEntity, item: Cut) -> None:
 
 def _short(text: str) -> str:
     """As much of a text as XDATA takes: 255 bytes on one line."""
-    return " ".join(text.split()).encode()[:255].decode(errors="ignore")
+    return " ".join(allowed(text).split()).encode()[:255].decode(errors="ignore")
 
 
 def _title(document: Document, space: Modelspace, drawing: Drawing) -> None:
@@ -198,7 +199,7 @@ def _title(document: Document, space: Modelspace, drawing: Drawing) -> None:
 
 def _layer_name(feature_class: str) -> str:
     """A class as the name of a layer, without the characters that DXF forbids."""
-    return re.sub(r'[<>/\\":;?*|=`,\s]', "_", feature_class) or "0"
+    return re.sub(r'[<>/\\":;?*|=`,\s]', "_", allowed(feature_class)) or "0"
 
 
 def _line_weight(width: float) -> int:

@@ -5,6 +5,7 @@ import json
 import shapely
 
 from analysis.drawing import Drawing, fill
+from analysis.plain_text import allowed
 
 
 def write_json(drawing: Drawing) -> bytes:
@@ -29,4 +30,4 @@ def write_json(drawing: Drawing) -> bytes:
             for item in drawing.cuts
         ],
     }  # fmt: skip
-    return json.dumps(document, ensure_ascii=False).encode()
+    return allowed(json.dumps(document, ensure_ascii=False)).encode()

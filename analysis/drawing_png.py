@@ -17,6 +17,7 @@ from shapely.ops import substring
 from analysis.chart import Chart
 from analysis.drawing import FOOT, INK, MARGIN, Drawing, fill, fonts, scale_bar
 from analysis.marks import Ellipse, Line, Words
+from analysis.plain_text import allowed
 from analysis.section import Cut
 from cim_core.errors import MissingDependency
 
@@ -104,7 +105,7 @@ def _scene(
         colors += [tuple(bytes.fromhex(color[1:]))] * len(parts)
         count += len(corners)
     font = chinese_font()
-    texts = [word.text if font else latin(word.text) for word in words]
+    texts = [allowed(word.text if font else latin(word.text)) for word in words]
     return {
         "points": np.vstack(points), "triangles": np.vstack(triangles),
         "colors": np.array(colors, np.uint8).reshape(-1, 3), "size": np.array(size),

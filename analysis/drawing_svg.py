@@ -14,6 +14,7 @@ from analysis.drawing import (
     outlines,
     scale_bar,
 )
+from analysis.plain_text import allowed
 from analysis.section import Cut
 from cim_core.mesh import Floats
 
@@ -61,7 +62,7 @@ def write_svg(drawing: Drawing) -> bytes:
     lines.append(f'<g id="foot" transform="{foot}">')
     lines += _foot(drawing)
     lines += ["</g>", "</svg>", ""]
-    return "\n".join(lines).encode()
+    return allowed("\n".join(lines)).encode()
 
 
 def _paths(item: Cut) -> Iterator[str]:

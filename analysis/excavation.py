@@ -1,17 +1,16 @@
 """Excavation: what a hole in the ground would hit or come near to, and whom to call."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import model_validator
 
 from analysis.analysis import Answer, Text, parameter
 from analysis.areas import area_of, laid_out, lon_lat
-from analysis.clearance import KIND, TITLE, WHAT
-from analysis.network_question import CLASS, ID, LAYER, NetworkQuestion, numbers
+from analysis.clearance import TITLE, WHAT
+from analysis.excavation_tables import LENGTH, PIPE, Met, owner_rows, said
+from analysis.network_question import NetworkQuestion, numbers
 from analysis.placed import placed_bodies
 from analysis.underground import Underground, underground
 from cim_core.city import City
@@ -36,21 +35,7 @@ from pipelines.excavation import (
     reached,
     upright,
 )
-from pipelines.network_layer import node_class, segment_classes, size_text
 
-_PIPE = (
-    LAYER,
-    ID,
-    KIND,
-    CLASS,
-    Column("size", {"en": "Size", "zh": "规格"}, "text"),
-    Column("material", {"en": "Material", "zh": "材质"}, "text"),
-    Column("pressure", {"en": "Pressure or voltage", "zh": "压力/电压"}, "text"),
-    Column("status", {"en": "Status", "zh": "使用状态"}, "text"),
-    Column("owner", {"en": "Owner", "zh": "权属单位"}, "text"),
-    Column("depth", {"en": "Depth of its top", "zh": "顶部埋深"}, "number", "m"),
-)
-_LENGTH = Column("length", {"en": "Length inside", "zh": "范围内长度"}, "number", "m")
 _DISTANCE = Column("distance", {"en": "Distance", "zh": "距离"}, "number", "m")
 
 
@@ -148,11 +133,11 @@ class Excavation(NetworkQuestion):
         if self.model is not None:
             version = city.layers.get(self.model)
             versions.append(version)
-            parts = list(self._elements(city, version, known))
+            parts = list(self._elements(city, version, known, progress))
         else:
             area = laid_out(area_of(self.area or {}, "area"), known.frame)
             parts = [Part(area, self.level, self.depth)]
-        pit = pit_of(parts, ground_at)
+        pit = pit_of(parts, ground_at, progress)
         if np.isnan(pit.bottoms).any():
             raise InvalidInput(
                 "the ground is not known there, so a depth says nothing; give the level of the bottom, "
@@ -165,51 +150,30 @@ class Excavation(NetworkQuestion):
         others = np.flatnonzero(met.distances > 0)
         beside = met.taken(others[np.argsort(met.distances[others], kind="stable")])
         outputs = {
-            "hit": self._pipes(known, hit, (_LENGTH,)),
+            "hit": self._pipes(known, hit, (LENGTH,)),
             "near": self._pipes(known, beside, (_DISTANCE,)),
-            "owners": _owners(known, hit, beside),
+            "owners": owner_rows(known, hit, beside),
             "totals": _totals(pit, hit, beside),
         }
         return Answer(outputs, tuple(versions))
 
-    def _elements(self, city: City, version: LayerVersion, known: Underground) -> Iterator[Part]:
+    def _elements(
+        self, city: City, version: LayerVersion, known: Underground, progress: Progress
+    ) -> Iterator[Part]:
         for body in placed_bodies(city, version, self.classes, self.ids):
+            progress.ask()
             places = flat(body.positions[:, :2], known.frame)
             area = footprint(places, body.triangles)
             if not area.is_empty:
                 yield Part(area, bottom=float(body.positions[:, 2].min()))
 
-    def _pipes(self, known: Underground, met: "_Met", more: tuple[Column, ...]) -> Table:
+    def _pipes(self, known: Underground, met: Met, more: tuple[Column, ...]) -> Table:
         def say(rows: Rows) -> list[list[Value]]:
             some = met.taken(rows)
-            measured = some.lengths if more == (_LENGTH,) else some.distances
-            return [*_said(known, some), numbers(some.depths), numbers(measured)]
+            measured = some.lengths if more == (LENGTH,) else some.distances
+            return [*said(known, some), numbers(some.depths), numbers(measured)]
 
-        return self.paged((*_PIPE, *more), np.arange(len(met)), say)
-
-
-@dataclass(frozen=True, slots=True)
-class _Met:
-    """Segments and nodes within the margin, k of them.
-
-    rows, nodes
-        (k,) of segments, or of nodes where `nodes` says so.
-    """
-
-    rows: Rows
-    nodes: NDArray[np.bool_]
-    distances: Floats
-    lengths: Floats
-    depths: Floats
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def taken(self, some: Rows) -> "_Met":
-        return _Met(
-            self.rows[some], self.nodes[some], self.distances[some], self.lengths[some],
-            self.depths[some],
-        )  # fmt: skip
+        return self.paged((*PIPE, *more), np.arange(len(met)), say)
 
 
 def _ground(city: City, known: Underground) -> GroundAt:
@@ -232,7 +196,7 @@ def _ground(city: City, known: Underground) -> GroundAt:
 
 def _met(
     known: Underground, pit: Pit, margin: float, ground_at: GroundAt, progress: Progress
-) -> _Met:
+) -> Met:
     """All segments and wells and devices within a margin of an excavation."""
     bodies = solids(known.network, known.pieces, known.flat)
     pieces = near(bodies, pit, margin)
@@ -256,8 +220,8 @@ def _met(
         np.fmin.at(least, which, depths[within])
         lengths = np.zeros(len(rows))
         np.add.at(lengths, which, reach.lengths[within])
-        found.append(_Met(rows, np.full(len(rows), of_nodes), distances, lengths, least))
-    return _Met(*(np.concatenate([getattr(f, name) for f in found]) for name in _Met.__slots__))
+        found.append(Met(rows, np.full(len(rows), of_nodes), distances, lengths, least))
+    return Met(*(np.concatenate([getattr(f, name) for f in found]) for name in Met.__slots__))
 
 
 def _cover_of_pieces(
@@ -306,60 +270,10 @@ def _shafts(known: Underground) -> tuple[Solids, Rows]:
     return upright(places, level[:, 0], level[:, 1], radii), rows
 
 
-def _said(known: Underground, met: _Met) -> list[list[Value]]:
-    """What the tables say of segments and of nodes, but for figures."""
-    segments, nodes = known.network.segments, known.network.nodes
-    classes = segment_classes(segments)
-    rows: list[tuple[Value, ...]] = []
-    for row, node in zip(met.rows.tolist(), met.nodes.tolist(), strict=True):
-        if node:
-            kind = node_class(NodeKind(nodes.kinds[row]))
-            said = (nodes.ids[row], "node", kind, "", "", "", "", "")
-            rows.append((known.layer_of_node(row), *said))
-            continue
-        rows.append(
-            (
-                known.layer_of(row), segments.ids[row], "segment", classes.text(row),
-                size_text(segments, row), segments.materials.text(row), segments.pressures.text(row),
-                segments.statuses.text(row), segments.owners.text(row),
-            )
-        )  # fmt: skip
-    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in _PIPE[:-1]]
-
-
-def _owners(known: Underground, hit: _Met, beside: _Met) -> Table:
-    """Whom to call: the owners of segments, those who are hit for most metres first."""
-    owners = known.network.segments.owners
-    classes = segment_classes(known.network.segments)
-    counts: dict[str, list[float]] = {}
-    pipes: dict[str, set[str]] = {}
-    for met, column in ((hit, 0), (beside, 1)):
-        for row, node, length in zip(*(getattr(met, n).tolist() for n in ("rows", "nodes", "lengths")), strict=True):  # fmt: skip
-            if node:
-                continue
-            entry = counts.setdefault(owners.text(row), [0, 0, 0.0])
-            entry[column] += 1
-            entry[2] += length
-            pipes.setdefault(owners.text(row), set()).add(classes.text(row))
-    ordered = sorted(counts.items(), key=lambda item: (-item[1][2], item[0]))
-    columns = (
-        Column("owner", {"en": "Owner", "zh": "权属单位"}, "text"),
-        Column("classes", {"en": "Classes", "zh": "管线类别"}, "text"),
-        Column("hit", {"en": "Segments hit", "zh": "受影响管段"}, "integer"),
-        Column("near", {"en": "Segments near", "zh": "邻近管段"}, "integer"),
-        _LENGTH,
-    )
-    rows = tuple(
-        (owner, ", ".join(sorted(pipes[owner])), int(hits), int(nearby), round(length, 3))
-        for owner, (hits, nearby, length) in ordered
-    )
-    return Table(columns, rows)
-
-
-def _totals(pit: Pit, hit: _Met, beside: _Met) -> Table:
+def _totals(pit: Pit, hit: Met, beside: Met) -> Table:
     volume = pit.volume
     grounds = pit.grounds[np.isfinite(pit.grounds)]
-    said = (
+    rows = (
         ("area", "开挖面积", round(float(pit.areas.sum()), 2), "m²"),
         ("lowest bottom", "最低坑底标高", _least(pit.bottoms), "m"),
         ("lowest ground", "最低地面标高", _least(grounds), "m"),
@@ -378,7 +292,7 @@ def _totals(pit: Pit, hit: _Met, beside: _Met) -> Table:
     )
     value = Column("value", {"en": "Value", "zh": "数值"}, "number")
     unit = Column("unit", {"en": "Unit", "zh": "单位"}, "text")
-    return Table((WHAT, TITLE, value, unit), said)
+    return Table((WHAT, TITLE, value, unit), rows)
 
 
 def _least(values: Floats, sign: int = 1) -> float | None:

@@ -101,6 +101,11 @@ def drawn_segments(network: Network, frame: Frame, geoid_separation: float) -> D
     return Drawn(tubes, assumed, size.assumed, placed)
 
 
+def widest_drawn(network: Network) -> float:
+    """How wide or high the largest of the segments is drawn, metres; 0 without any."""
+    return float(_sizes(network.segments).outer.max(initial=0.0))
+
+
 def elevations_of(network: Network) -> tuple[Floats, NDArray[np.bool_]]:
     """The elevations (m, 2) segments are drawn with, NaN where they are not.
 

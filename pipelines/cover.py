@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,8 +30,8 @@ SurfaceOf = Callable[[Floats], NDArray[np.int8]]
 
 _STEEP = np.cos(np.radians(45.0))
 _NEAR_ENOUGH = 1e-4
-_PORTION = 50_000
-"""Pieces that are looked at at a time."""
+_PORTION = 250_000
+"""Places that are looked at at a time, if not more lie along one segment."""
 
 
 def surfaces() -> dict[str, dict[str, str]]:
@@ -123,12 +124,12 @@ def too_shallow(
     begins, ends = shares_along(pieces.segments, level)
     ground_ends = network.nodes.ground[np.column_stack([network.segments.starts, network.segments.ends])]  # fmt: skip
     rows = np.flatnonzero(asked)
+    counts_of = np.maximum(np.ceil(level[rows] / step).astype(np.int64), 1) + 1
     measured = np.zeros(len(network.segments), bool)
     parts = []
-    for start in range(0, len(rows), _PORTION):
+    for start, end in pairwise(_portions(pieces.segments[rows], counts_of)):
         progress(start, len(rows), "cover")
-        some = rows[start : start + _PORTION]
-        counts = np.maximum(np.ceil(level[some] / step).astype(np.int64), 1) + 1
+        some, counts = rows[start:end], counts_of[start:end]
         of = np.repeat(some, counts)
         first = np.repeat(np.cumsum(counts) - counts, counts)
         number = np.arange(len(of)) - first
@@ -151,9 +152,25 @@ def too_shallow(
         short = np.zeros(len(of), bool)
         for rule in rules:
             short |= samples.broken(rule)
-        parts.append(samples.taken(np.flatnonzero(short)))
+        parts.append(_least(samples.taken(np.flatnonzero(short))))
     progress(len(rows), len(rows), "cover")
-    return CoverChecked(_least(_joined(parts, rules)), kinds, measured)
+    return CoverChecked(_joined(parts, rules), kinds, measured)
+
+
+def _portions(owners: Rows, counts: Rows) -> list[int]:
+    """Where to cut pieces, (p,), into portions of whole segments: at the first, the next, …, the end.
+
+    The places on them, so many on each, come to no more than `_PORTION`, or else are those of one
+    segment.
+    """
+    borders = np.append(np.flatnonzero(np.diff(owners, prepend=-1)), len(owners))
+    before = np.concatenate([[0], np.cumsum(counts)])[borders]
+    cuts, at = [0], 0
+    while at < len(borders) - 1:
+        full = int(np.searchsorted(before, before[at] + _PORTION, side="right")) - 1
+        at = max(full, at + 1)
+        cuts.append(int(borders[at]))
+    return cuts
 
 
 def _either(

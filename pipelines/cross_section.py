@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from cim_core.mesh import Floats
-from cim_core.network import Network, Pieces, Reference, Rows
+from cim_core.network import Network, Pieces, Rows
+from pipelines.levels import tops_and_inverts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +117,7 @@ def _section(
     owner = pieces.segments[rows]
     ends = pieces.ends[rows]
     cut = ends[:, 0] + shares[:, None] * (ends[:, 1] - ends[:, 0])
-    outer, clear = segments.outer[owner], np.nan_to_num(segments.heights[owner])
+    outer = segments.outer[owner]
     half = np.nan_to_num(outer[:, 1]) / 2
     axes = cut[:, 2]
     along = _along(pieces, plane, rows, shares)
@@ -132,10 +133,7 @@ def _section(
     wide = outer[:, 0] / sines
     gaps = np.full(len(rows), np.nan)
     gaps[:-1] = np.diff(offsets) - (wide[:-1] + wide[1:]) / 2
-    tops, inverts = axes + half, axes - clear / 2
-    unsized = np.isnan(outer[:, 1])
-    tops[unsized & (segments.references[owner] != Reference.TOP)] = np.nan
-    inverts[unsized & (segments.references[owner] != Reference.INVERT)] = np.nan
+    tops, inverts = tops_and_inverts(segments, owner, axes)
     return CrossSection(
         length, owner, offsets, cut[:, :2], np.degrees(np.arcsin(np.minimum(sines, 1.0))),
         axes, tops, axes - half, inverts, surveyed, ground,

@@ -17,7 +17,7 @@ from cim_core.mesh import Floats
 from cim_core.network import Labels, Network, Nodes, Reference, Segments, flat
 from cim_core.network import Rows as Numbers
 from cim_core.progress import Progress
-from pipelines.dictionary import pipe_class
+from pipelines.dictionary import ABANDONED, Dictionary, pipe_class
 from pipelines.edge_columns import (
     are_pipes,
     as_numbers,
@@ -33,13 +33,19 @@ from pipelines.network_layer import network_layer
 from pipelines.network_parts import drawn_lengths
 from pipelines.snapping import Places, joined_ends, node_places
 from pipelines.splitting import Parts, cut_where_others_end, uncut
+from pipelines.survey_lines import flows_of
+from pipelines.survey_values import standard_words
 
 _RULE = "pipe-end-unconnected"
-_TEXTS = {
-    "materials": "material", "burials": "burial", "statuses": "status", "owners": "owner",
-    "roads": "road", "pressures": "pressure",
-}  # fmt: skip
+_FARTHEST = 100.0
+"""Metres: ends that lie farther from each other are not those of one node."""
+_TEXTS = {"owners": "owner", "roads": "road", "pressures": "pressure"}
 """Texts of segments by the role of the column they are in."""
+
+_WORDS: tuple[tuple[Dictionary, str], ...] = (
+    ("materials", "material"), ("burials", "burial"), ("statuses", "status"),
+)  # fmt: skip
+"""Those that the dictionary has words for, as it calls them."""
 
 _HEIGHTS = (
     ("start_invert", "end_invert", Reference.INVERT),
@@ -127,6 +133,10 @@ def _within(source: Source) -> float:
         within = -1.0
     if not 0 < within < np.inf:
         raise InvalidInput(f"snap={said} is no distance; give metres, as in snap=0.5")
+    if within > _FARTHEST:
+        raise InvalidInput(
+            f"snap={said} is too far; give at most {_FARTHEST:g} metres, as in snap=0.5"
+        )
     return within
 
 
@@ -232,14 +242,18 @@ def _segments(
     texts: dict[str, Any] = {
         name: Labels.of(lines.texts(role))[row] for name, role in _TEXTS.items()
     }
-    statuses = lines.texts("status")
+    for name, role in _WORDS:
+        known = standard_words(name, np.array(lines.texts(role), object))
+        texts[name] = known[row]
+    closed = np.array([is_closed(status) for status in lines.texts("status")], bool)[row]
+    flows = flows_of(np.array(lines.texts("flow"), object), classes, elevations)
     return replace(
         Segments.bare(ids, parts.starts, parts.ends),
         bends=bends, bend_starts=bend_starts, elevations=between, references=references[row],
         profiles=profiles[row], widths=widths[row], heights=heights[row], walls=walls[row],
         ducts=ducts[row], duct_sizes=holes[row], classes=classes[row],
         kinds=Labels.of(text.lower() or "pipe" for text in lines.texts("kind"))[row],
-        closed=np.array([is_closed(status) for status in statuses], bool)[row],
+        flows=flows[row], closed=closed | texts["statuses"].are(ABANDONED),
         years=as_years(lines.column("year"))[row], **texts,
     )  # fmt: skip
 

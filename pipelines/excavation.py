@@ -23,6 +23,7 @@ from cim_core.network import Rows
 from cim_core.progress import Progress
 from pipelines.convex import Hulls, Shadows, apart
 from pipelines.distances import Solids, boxes, within_box
+from pipelines.graph import grouped
 
 GroundAt = Callable[[Floats], Floats]
 """(n, 2) metres in the plane → (n,) metres in the city's vertical datum, NaN where unknown."""
@@ -88,30 +89,54 @@ class Pit:
         return np.where(unknown, self.bottoms + _FAR, np.fmax(self.grounds, self.bottoms))
 
 
-def pit_of(parts: Sequence[Part], ground_at: GroundAt) -> Pit:
+def pit_of(parts: Sequence[Part], ground_at: GroundAt, progress: Progress) -> Pit:
     """An excavation of parts; where several lie over one another the deepest counts.
 
     A part that is given by its depth follows the ground; there the ground must be known.
     """
-    found = []
-    dug: shapely.Geometry = shapely.Polygon()
-    for part in sorted(parts, key=lambda item: np.inf if item.bottom is None else item.bottom):
-        area = shapely.difference(part.area, dug)
-        dug = shapely.union(dug, part.area)
-        corners = _triangles(area)
-        grounds = ground_at(corners.reshape(-1, 2)).reshape(-1, 3)
-        if part.depth is None:
-            bottoms = np.full(grounds.shape, part.bottom, np.float64)
-        else:
-            bottoms = grounds - part.depth
-        # Above the ground nothing is dug.
-        some = np.flatnonzero(~(bottoms >= grounds).all(axis=1))
-        found.append(Pit(corners[some], bottoms[some], grounds[some]))
+    ordered = sorted(parts, key=lambda item: np.inf if item.bottom is None else item.bottom)
+    whole = []
+    for done, part in enumerate(ordered):
+        progress(done, len(ordered), "excavation")
+        whole.append(_triangles(part.area))
+    pit, owners = _dug(ordered, whole, ground_at)
+    # What lies above the ground all over, as most of a building does, takes no part in the rest.
+    kept = np.unique(owners).tolist()
+    areas = np.array([ordered[row].area for row in kept], object)
+    upper, deeper = shapely.STRtree(areas).query(areas, predicate="intersects")
+    pairs = np.flatnonzero(deeper < upper)
+    first, below = grouped(upper[pairs].astype(np.int32), len(kept))
+    deeper = deeper[pairs][below]
+    cut: dict[int, Floats] = {}
+    for done, row in enumerate(kept):
+        progress(done, len(kept), "excavation")
+        over = areas[deeper[first[done] : first[done + 1]]]
+        if len(over):
+            cut[row] = _triangles(shapely.difference(areas[done], shapely.union_all(over)))
+    if not cut:
+        return pit
+    again, _ = _dug([ordered[row] for row in cut], list(cut.values()), ground_at)
+    alone = np.flatnonzero(~np.isin(owners, list(cut)))
     return Pit(
-        np.concatenate([np.empty((0, 3, 2)), *(pit.corners for pit in found)]),
-        np.concatenate([np.empty((0, 3)), *(pit.bottoms for pit in found)]),
-        np.concatenate([np.empty((0, 3)), *(pit.grounds for pit in found)]),
+        np.concatenate([pit.corners[alone], again.corners]),
+        np.concatenate([pit.bottoms[alone], again.bottoms]),
+        np.concatenate([pit.grounds[alone], again.grounds]),
     )
+
+
+def _dug(
+    parts: Sequence[Part], triangles: Sequence[Floats], ground_at: GroundAt
+) -> tuple[Pit, Rows]:
+    """What is dug for parts on triangles, (t, 3, 2) for each, and whose each prism is."""
+    corners = np.concatenate([np.empty((0, 3, 2)), *triangles])
+    owners = np.repeat(np.arange(len(parts)), [len(own) for own in triangles])
+    grounds = ground_at(corners.reshape(-1, 2)).reshape(-1, 3)
+    said = [(part.bottom, part.depth) for part in parts]
+    levels, depths = np.array(said, np.float64).reshape(-1, 2)[owners].T[..., None]
+    bottoms = np.where(np.isnan(depths), levels, grounds - depths)
+    # Above the ground nothing is dug.
+    some = np.flatnonzero(~(bottoms >= grounds).all(axis=1))
+    return Pit(corners[some], bottoms[some], grounds[some]), owners[some]
 
 
 def _triangles(area: shapely.Geometry) -> Floats:

@@ -107,13 +107,18 @@ class Graph:
                 self._nearest[key] = away, following.astype(np.int64)
         return self._nearest[key]
 
-    def between(self, tail: int, head: int, way: Way, *, through_closed: bool) -> int:
-        """The row of the shortest segment that leads from one node to the next."""
+    def between(
+        self, tail: int, head: int, way: Way, *, through_closed: bool, costs: Floats | None = None
+    ) -> int:
+        """The row of the shortest segment that leads from one node to the next, or the cheapest.
+
+        `costs` (m,) count instead of lengths where they are given.
+        """
         arcs = self.arcs[self.first[tail] : self.first[tail + 1]]
         arcs = arcs[self.heads[arcs] == head]
         rows = arcs % len(self.network.segments)
         arcs, rows = (some[self._allowed(arcs, rows, way, through_closed)] for some in (arcs, rows))
-        return int(rows[self.lengths[rows].argmin()])
+        return int(rows[(self.lengths if costs is None else costs)[rows].argmin()])
 
     def _passable(self, way: Way, *, through_closed: bool) -> Mask:
         """(2 m,) which arcs may be passed."""

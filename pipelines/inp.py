@@ -191,7 +191,10 @@ def _demands(text: InpText, rows: Mapping[str, int], options: Mapping[str, str])
     """What is drawn at each node on average; a section [DEMANDS] replaces a junction's own."""
     means = _pattern_means(text)
     usual = options.get("PATTERN", "1")
-    times = float(options.get("DEMAND", "MULTIPLIER 1").split()[-1])
+    times = 1.0
+    for line in text["OPTIONS"]:  # there are options DEMAND MODEL and DEMAND CHARGE as well
+        if [word.upper() for word in line[1][:2]] == ["DEMAND", "MULTIPLIER"]:
+            times = text.number("OPTIONS", line, 2)
     demands = np.zeros(len(rows))
     for line in text["JUNCTIONS"]:
         pattern = line[1][3] if len(line[1]) > 3 else usual

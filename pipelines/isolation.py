@@ -5,15 +5,15 @@ shut as a whole (Walski 1993, "Water distribution valve topology for reliability
 segment between valves). The parts are the vertices of a second graph, whose edges are the valves.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.sparse import csgraph, csr_array
 
 from cim_core.mesh import Floats
 from cim_core.network import Network, NodeKind, Rows, Valves
+from cim_core.progress import Progress
+from pipelines.failing_valves import Around, Failing, Sides, Wider, components
 from pipelines.graph import Mask, grouped
 from pipelines.statistics import clear_volumes
 
@@ -25,16 +25,24 @@ MEASURES = ("segments", "length", "volume", "nodes", "demand", "users")
 class Loss:
     """What closing some valves does.
 
-    valves
-        (v,) rows of those to be closed.
+    planned, needless, following
+        (p,), (q,), (r,) rows of the valves that were to be closed when none fails, of those among
+        them that need not be closed now, and of those to be closed besides.
     shut, stranded
         (6,) how much is shut in between them, and how much loses every source it had beyond them,
         by `MEASURES`; where there was no source nothing is stranded.
     """
 
-    valves: Rows
+    planned: Rows
+    needless: Rows
+    following: Rows
     shut: Floats
     stranded: Floats
+
+    @property
+    def valves(self) -> Rows:
+        """(v,) rows of the valves to be closed."""
+        return np.union1d(np.setdiff1d(self.planned, self.needless), self.following)
 
     @property
     def off(self) -> Floats:
@@ -86,7 +94,7 @@ class Parts:
         kinds, valves = network.nodes.kinds, self.valves
         self._bodies = self._valve_bodies()
         own = ~self._bodies[valves.nodes]
-        self._sides = _Sides(
+        self._sides = Sides(
             np.concatenate([valves.valves, valves.valves[own]]),
             np.concatenate([self.segments[valves.segments], self.nodes[valves.nodes[own]]]),
             len(valves), self.count,
@@ -98,7 +106,7 @@ class Parts:
             regions = _divided(network, cut | np.concatenate([closed, closed]))
         self._regions, self._segment_regions, self._node_regions = regions
         open_ = ~closed[valves.segments]
-        self._feeding = _Sides(
+        self._feeding = Sides(
             np.concatenate([valves.valves[open_], valves.valves[own]]),
             np.concatenate(
                 [
@@ -116,48 +124,66 @@ class Parts:
         is_source = kinds == NodeKind.SOURCE
         self._sources = np.bincount(self._node_regions[is_source], minlength=self._regions)
 
-    def break_at(self, segment: int) -> Isolation:
-        """What a break in a segment, given by its row, asks for."""
-        broken = np.array([self.segments[segment]])
-        valves = self._to_close(broken)
-        wider = [np.union1d(broken, self._sides.of(valve)) for valve in valves.tolist()]
-        cases = [(self._regions_of(broken), valves)]
-        cases += [(self._regions_of(parts), self._to_close(parts)) for parts in wider]
-        inner = np.unique(np.concatenate([shut for shut, _ in cases]))
-        closing = np.unique(np.concatenate([closed for _, closed in cases]))
-        around = _Around(self._feeding, inner, closing, self._sources)
-        before = around.groups(np.empty(0, np.int64), ())
+    def break_at(self, segment: int, progress: Progress | None = None) -> Isolation:
+        """What a break in a segment, given by its row, asks for; raises `Cancelled`."""
+        ask = progress or Progress()
+        broken = int(self.segments[segment])
+        touching, _ = self._sides.touching(np.array([broken]))
+        beside = np.zeros(len(self.valves), bool)
+        beside[touching] = True
+        valves = touching[self._sides.counts[touching] > 1]
+        # Several valves may lead to the same parts: when any of them fails the same is shut besides.
+        beyond = [self._sides.of(valve) for valve in valves.tolist()]
+        keys = [tuple(parts[parts != broken].tolist()) for parts in beyond]
+        numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+        cases = []
+        for key in numbers:
+            ask.ask()
+            cases.append(self._wider(np.array(key), beside))
+        none = np.empty(0, np.int64)
+        shut = self._regions_of(np.array([broken]))
+        inner = np.concatenate([shut, *(case.regions for case in cases)])
+        around = Around(
+            self._feeding, inner, np.concatenate([valves, *(case.touching for case in cases)]),
+            self._sources,
+        )  # fmt: skip
+        before, after = around.groups(none, none), around.groups(shut, touching)
         fed = around.fed(before)
-        dry = [self._dry(around, fed, *case) for case in cases]
-        planned, *failures = (
-            Loss(closed, self._measures[shut].sum(axis=0), self._measures[lost].sum(axis=0))
-            for (shut, closed), lost in zip(cases, dry, strict=True)
+        dry = (fed & (after >= 0) & ~around.fed(after))[around.vertices]
+        loose = fed & (around.sources == 0)
+        loose[around.vertices[shut]] = False
+        stranded = Failing(around, beside, loose, self._measures).stranded(cases, ask)
+        planned = Loss(
+            valves, none, none, self._measures[shut].sum(axis=0), self._measures[dry].sum(axis=0)
         )
-        own = np.unique(before[around.vertices[cases[0][0]]])
+        losses = [
+            Loss(
+                valves, case.needless, case.following,
+                planned.shut + self._measures[case.regions].sum(axis=0), lost,
+            )
+            for case, lost in zip(cases, stranded, strict=True)
+        ]  # fmt: skip
+        own = np.unique(before[around.vertices[shut]])
         shut_mask = np.zeros(self._regions, bool)
-        shut_mask[cases[0][0]] = True
+        shut_mask[shut] = True
         return Isolation(
-            int(around.sources[np.isin(before, own)].sum()), planned, tuple(failures),
-            *self._inside(shut_mask), *self._inside(dry[0]),
+            int(around.sources[np.isin(before, own)].sum()), planned,
+            tuple(losses[numbers[key]] for key in keys),
+            *self._inside(shut_mask), *self._inside(dry),
+        )  # fmt: skip
+
+    def _wider(self, parts: Rows, beside: Mask) -> Wider:
+        """What it takes to shut some parts as well, `beside` the broken one."""
+        touching, times = self._sides.touching(parts)
+        inside = times + beside[touching] == self._sides.counts[touching]
+        return Wider(
+            self._regions_of(parts), touching,
+            touching[inside & beside[touching]], touching[~inside & ~beside[touching]],
         )  # fmt: skip
 
     def _regions_of(self, parts: Rows) -> Rows:
         first, rows = self._part_first, self._part_regions
         return np.concatenate([rows[first[part] : first[part + 1]] for part in parts.tolist()])
-
-    def _to_close(self, parts: Rows) -> Rows:
-        """The valves between some parts and all others."""
-        touching = self._sides.touching(parts)
-        known = set(parts.tolist())
-        inside = [known.issuperset(self._sides.of(valve).tolist()) for valve in touching.tolist()]
-        between: Rows = touching[~np.array(inside, bool)]
-        return between
-
-    def _dry(self, around: "_Around", fed: Mask, shut: Rows, closed: Rows) -> Mask:
-        """(regions,) what had a source and has none when regions are shut by closing valves."""
-        groups = around.groups(shut, closed.tolist())
-        lost: Mask = (fed & (groups >= 0) & ~around.fed(groups))[around.vertices]
-        return lost
 
     def _inside(self, regions: Mask) -> tuple[Rows, Rows]:
         nodes = regions[self._node_regions] & ~self._bodies
@@ -230,85 +256,5 @@ def _divided(network: Network, cut: Mask) -> tuple[int, Rows, Rows]:
     begins = np.concatenate([[0], np.cumsum(whole.reshape(-1, 2).sum(axis=1))])
     size = count + len(network.nodes)
     begins = np.concatenate([begins, np.full(size - count, begins[-1])])
-    found, labels = _components(ends[whole], begins, size)
+    found, labels = components(ends[whole], begins, size)
     return found, labels[:count], labels[count:]
-
-
-def _components(heads: Rows, begins: Rows, size: int) -> tuple[int, Rows]:
-    entries = (np.ones(len(heads)), heads.astype(np.int32), begins.astype(np.int32))
-    found, labels = csgraph.connected_components(csr_array(entries, (size, size)), directed=False)
-    return int(found), labels.astype(np.int64)
-
-
-class _Sides:
-    """Which parts, or regions of parts, each valve lies between."""
-
-    def __init__(self, valves: Rows, beside: Rows, count: int, parts: int) -> None:
-        """`valves` and `beside`, (c,) each, of `count` valves and so many parts; pairs may repeat."""
-        self.valves, self.parts = count, parts
-        keys = np.unique(valves * max(parts, 1) + beside)
-        self.owners, self.sides = np.divmod(keys, max(parts, 1))
-        self._first = np.searchsorted(self.owners, np.arange(count + 1))
-        self._by_part, rows = grouped(self.sides.astype(np.int32), parts)
-        self._valves = self.owners[rows]
-
-    def of(self, valve: int) -> Rows:
-        """The parts beside a valve."""
-        beside: Rows = self.sides[self._first[valve] : self._first[valve + 1]]
-        return beside
-
-    def touching(self, parts: Rows) -> Rows:
-        """The valves beside any of some parts, each once."""
-        first = self._by_part
-        each = [self._valves[first[part] : first[part + 1]] for part in parts.tolist()]
-        return np.unique(np.concatenate([np.empty(0, np.int64), *each]))
-
-
-class _Around:
-    """The regions around a break and its valves, all others drawn together to what hangs together.
-
-    So one look at the whole network answers many small questions about closing valves.
-
-    vertices
-        (regions,) the vertex each region belongs to; the inner ones have one for themselves.
-    sources
-        (vertices,) how many sources there are in each.
-    """
-
-    def __init__(self, sides: _Sides, inner: Rows, closing: Rows, sources: Rows) -> None:
-        # A valve to be closed may touch the inner ones by a closed link alone, which feeds nothing.
-        self._touching = np.union1d(sides.touching(inner), closing).tolist()
-        apart = np.zeros(sides.valves, bool)
-        apart[self._touching] = True
-        keep = ~apart[sides.owners]
-        each = np.bincount(sides.owners[keep], minlength=sides.valves)
-        each = np.concatenate([[0], each, np.zeros(sides.parts, np.int64)])
-        size = sides.valves + sides.parts
-        _, labels = _components(sides.valves + sides.sides[keep], np.cumsum(each), size)
-        used, self.vertices = np.unique(labels[sides.valves :], return_inverse=True)
-        self.sources = np.bincount(self.vertices, sources, minlength=len(used))
-        self._beside = [self.vertices[sides.of(valve)].tolist() for valve in self._touching]
-
-    def groups(self, shut: Rows, closed: Sequence[int]) -> Rows:
-        """(vertices,) what hangs together when regions are shut and valves closed; -1 the shut."""
-        leaders: dict[int, int] = dict.fromkeys(self.vertices[shut].tolist(), -1)
-
-        def leader(vertex: int) -> int:
-            while (above := leaders.get(vertex, vertex)) not in (vertex, -1):
-                vertex = above
-            return vertex
-
-        for valve, beside in zip(self._touching, self._beside, strict=True):
-            if valve not in closed:
-                first, *others = [leader(v) for v in beside if leaders.get(v) != -1] or [-1]
-                for other in others:
-                    leaders[leader(other)] = leader(first)
-        groups = np.arange(len(self.sources))
-        for vertex, above in leaders.items():
-            groups[vertex] = -1 if above == -1 else leader(vertex)
-        return groups
-
-    def fed(self, groups: Rows) -> Mask:
-        """(vertices,) which have a source in their group."""
-        with_source = np.unique(groups[(self.sources > 0) & (groups >= 0)])
-        return np.isin(groups, with_source)

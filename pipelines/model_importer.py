@@ -1,8 +1,10 @@
 """Models of water and drainage networks as imports: EPANET's and SWMM's .inp files."""
 
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -29,6 +31,10 @@ _KNOWN_SCALES = (1.0, FOOT)
 _NEAR = 0.02
 """How near to metres or feet the scale of a drawing must be to be taken for them."""
 _WATER = "JP"
+_GLANCE = 1 << 26
+"""So many bytes of a file are looked at to tell whose model it is: it may be none, and huge."""
+_LONGEST = 1 << 12
+_SECTIONS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +103,36 @@ def _program(path: Path) -> Program | None:
     """Whose model a file, folder or .zip holds; None where it holds none."""
     if path.is_dir():
         found = [p for p in path.rglob("*") if p.suffix.lower() == ENDING]
-        return program_of(found[0].read_bytes()) if found else None
+        return _program_of_file(found[0]) if found else None
     if path.suffix.lower() != ".zip":
-        return program_of(path.read_bytes())
+        return _program_of_file(path)
     try:
         with ZipFile(path) as archive:
             names = [name for name in archive.namelist() if name.lower().endswith(ENDING)]
-            return program_of(archive.read(names[0])) if names else None
-    except (BadZipFile, NotImplementedError, RuntimeError, OSError):
+            if not names:
+                return None
+            with archive.open(names[0]) as file:
+                return program_of(_headers(file))
+    except (BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error):
         return None  # damaged or encrypted: whoever is to read it says so
+
+
+def _program_of_file(path: Path) -> Program | None:
+    with path.open("rb") as file:
+        return program_of(_headers(file))
+
+
+def _headers(file: IO[bytes]) -> bytes:
+    """The lines that begin sections, of as much of a file as is looked at to tell whose it is.
+
+    The sections that tell it may stand behind long ones; of these nothing is kept.
+    """
+    found, read = [], 0
+    while read < _GLANCE and len(found) < _SECTIONS and (line := file.readline(_LONGEST)):
+        read += len(line)
+        if line.lstrip().startswith(b"["):
+            found.append(line)
+    return b"".join(found)
 
 
 def _layer(

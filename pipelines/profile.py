@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from cim_core.errors import InvalidInput, NotFound
 from cim_core.mesh import Floats
-from cim_core.network import Network, NodeKind, Pieces, Reference, Rows
-from pipelines.graph import Graph, Way, graph_of
+from cim_core.network import Network, NodeKind, Pieces, Rows
+from pipelines.graph import Graph, graph_of
+from pipelines.levels import tops_and_inverts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,31 +63,41 @@ class PathProfile:
 
 
 def path_between(network: Network, start: int, end: int) -> Path:
-    """The shortest way from a node to another, whichever way its segments flow; raises `NotFound`."""
+    """The shortest way from a node to another, whichever way its segments flow; raises `NotFound`.
+
+    It passes as few closed segments as can be: none where there is a way without them.
+    """
     if start == end:
         raise InvalidInput("a profile ends at another node than it begins at; name two nodes")
-    graph = graph_of(network)
-    distance, previous = dijkstra(
-        graph.matrix("any", through_closed=True), indices=start, return_predecessors=True
+    graph, size = graph_of(network), len(network.nodes)
+    # One closed segment costs more than all others together are long.
+    costs = graph.lengths + network.segments.closed * (graph.lengths.sum() + 1.0)
+    matrix = csr_array(
+        (np.tile(costs, 2)[graph.arcs], graph.heads[graph.arcs], graph.first.astype(np.int32)),
+        (size, size),
     )
+    distance, previous = dijkstra(matrix, indices=start, return_predecessors=True)
     if not np.isfinite(distance[end]):
         ids = network.nodes.ids
         raise NotFound(
             f"no pipes connect {ids[start]!r} with {ids[end]!r}; name nodes of one network"
         )
-    return _walked(graph, _back(previous, end), "any")
+    nodes = _back(previous, end)
+    pairs = pairwise(nodes)
+    rows = [graph.between(*pair, "any", through_closed=True, costs=costs) for pair in pairs]
+    return _path(network, nodes, rows)
 
 
 def path_down(network: Network, segment: int) -> Path:
     """The way that what flows in a segment takes: along it and on to the nearest outfall.
 
-    Where no outfall is reached it goes on to the farthest node that nothing leaves. A segment
-    whose direction is not known is passed either way; the first one towards the nearer outfall, or
+    Where no outfall is reached it goes on to the farthest node that nothing leaves. Closed segments
+    are not passed, but for the first one if it is closed itself. A segment whose direction is not known is passed either way; the first one towards the nearer outfall, or
     else downwards. Raises `NotFound` where it comes to no end.
     """
     segments, graph = network.segments, graph_of(network)
     ends = int(segments.starts[segment]), int(segments.ends[segment])
-    away, following = graph.nearest(NodeKind.OUTFALL, "down", through_closed=True)
+    away, following = graph.nearest(NodeKind.OUTFALL, "down", through_closed=False)
     flow = int(segments.flows[segment])
     if not flow and away[ends[0]] != away[ends[1]]:
         flow = 1 if away[ends[1]] < away[ends[0]] else -1
@@ -98,7 +110,8 @@ def path_down(network: Network, segment: int) -> Path:
             nodes.append(int(following[nodes[-1]]))
     else:
         nodes = _to_sink(graph, segment, onward)
-    rest = _walked(graph, nodes, "down")
+    rows = [graph.between(*pair, "down", through_closed=False) for pair in pairwise(nodes)]
+    rest = _path(network, nodes, rows)
     return Path(
         np.concatenate([[begin], rest.nodes]),
         np.concatenate([[segment], rest.segments]),
@@ -108,7 +121,7 @@ def path_down(network: Network, segment: int) -> Path:
 
 def _to_sink(graph: Graph, segment: int, onward: int) -> list[int]:
     """The nodes from one to the farthest that what flows reaches and does not leave."""
-    matrix = graph.matrix("down", through_closed=True)
+    matrix = graph.matrix("down", through_closed=False)
     distance, previous = dijkstra(matrix, indices=onward, return_predecessors=True)
     sinks = np.flatnonzero(np.isfinite(distance) & (np.diff(matrix.indptr) == 0))
     if not len(sinks):
@@ -146,12 +159,7 @@ def profile_along(network: Network, path: Path) -> PathProfile:
     rows = path.segments
     turned = np.where(path.forward[:, None], [[0, 1]], [[1, 0]])
     axes = np.take_along_axis(segments.axes[rows], turned, axis=1)
-    clear = np.nan_to_num(segments.heights[rows])[:, None]
-    outer = np.nan_to_num(segments.outer[rows, 1])[:, None]
-    tops, inverts = axes + outer / 2, axes - clear / 2
-    unsized = np.isnan(segments.outer[rows, 1])
-    tops[unsized & (segments.references[rows] != Reference.TOP)] = np.nan
-    inverts[unsized & (segments.references[rows] != Reference.INVERT)] = np.nan
+    tops, inverts = tops_and_inverts(segments, rows, axes)
     lengths = segments.lengths[rows]
     fall = axes[:, 0] - axes[:, 1]
     slopes = np.divide(1000 * fall, lengths, out=np.full(len(rows), np.nan), where=lengths > 0)
@@ -189,12 +197,11 @@ def places_along(
     return np.concatenate(chainages), np.vstack(places)
 
 
-def _walked(graph: Graph, nodes: Sequence[int], way: Way) -> Path:
-    """The path by the shortest segments between nodes that follow one another."""
-    rows = [graph.between(tail, head, way, through_closed=True) for tail, head in pairwise(nodes)]
+def _path(network: Network, nodes: Sequence[int], rows: Sequence[int]) -> Path:
+    """The path along nodes that follow one another, and the segments between them."""
     segments = np.array(rows, np.int64)
     tails = np.array(nodes[:-1], np.int64)
-    return Path(np.array(nodes), segments, graph.network.segments.starts[segments] == tails)
+    return Path(np.array(nodes), segments, network.segments.starts[segments] == tails)
 
 
 def _back(previous: Rows, end: int) -> list[int]:

@@ -43,6 +43,7 @@ CHECKS: Mapping[str, Callable[[CheckedSurvey, Rule], Findings]] = {
     "length-implausible": lines.length_implausible,
     "slope-too-steep": lines.slope_too_steep,
     "pressure-missing": lines.pressure_missing,
+    "pressure-unreadable": lines.pressure_unreadable,
     "material-against-class": lines.material_against_class,
     "section-against-class": lines.section_against_class,
     "heights-differ": joints.heights_differ,

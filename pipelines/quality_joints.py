@@ -41,6 +41,10 @@ class Ends:
         """Some of the ends."""
         return Ends(*(getattr(self, field.name)[which] for field in fields(self)))
 
+    def at(self, node: int) -> slice:
+        """Where the ends at a node stand."""
+        return slice(*np.searchsorted(self.nodes, [node, node + 1]).tolist())
+
     @property
     def firsts(self) -> Rows:
         """(g,) where the ends at each node begin."""
@@ -101,10 +105,10 @@ def heights_differ(checked: CheckedSurvey, rule: Rule) -> Findings:
     )
     allowed = rule.number("max") + leeway / 2 + 1e-9
     for node in np.flatnonzero(spread > allowed).tolist():
-        low, high = np.searchsorted(ends.nodes, [node, node + 1]).tolist()
-        levels = ends.levels[low:high]
+        here = ends.at(node)
+        low, levels = here.start, ends.levels[here]
         away = np.round(np.abs(levels - np.median(levels)), 6)
-        rows = checked.line_of[ends.segments[low:high]]
+        rows = checked.line_of[ends.segments[here]]
         rises = np.abs(np.diff(checked.heights[rows], axis=1)[:, 0])
         worst = low + int(np.lexsort([rows, rises, away])[-1])
         other = low + int(np.abs(levels - ends.levels[worst]).argmax())
@@ -219,11 +223,12 @@ def steps_up_in_well(checked: CheckedSurvey, rule: Rule) -> Findings:
     lowest = coming.by_node(coming.levels, np.fmin, len(checked.placed.network.nodes))
     step = leaving.levels - lowest[leaving.nodes]
     for at in np.flatnonzero(step > rule.number("max") + 1e-9).tolist():
-        node = leaving.nodes[at]
-        there = np.flatnonzero((coming.nodes == node) & (coming.levels == lowest[node]))
+        node = int(leaving.nodes[at])
+        there = coming.at(node)
+        other = coming.segments[there][coming.levels[there] == lowest[node]]
         yield checked.on_line(
             rule, int(checked.line_of[leaving.segments[at]]), float(step[at]), "max",
-            at=int(leaving.sides[at]), text=_name(checked, int(coming.segments[there[0]])),
+            at=int(leaving.sides[at]), text=_name(checked, int(other[0])),
         )  # fmt: skip
 
 
@@ -258,12 +263,13 @@ def narrows_downstream(checked: CheckedSurvey, rule: Rule) -> Findings:
     leaving = leaving.only(_single(leaving, count)[leaving.nodes])
     narrower = areas[leaving.segments] < widest[leaving.nodes] * (1 - 1e-6)
     for at in np.flatnonzero(narrower).tolist():
-        node, segment = leaving.nodes[at], int(leaving.segments[at])
-        there = (coming.nodes == node) & (areas[coming.segments] == widest[node])
+        node, segment = int(leaving.nodes[at]), int(leaving.segments[at])
+        others = coming.segments[coming.at(node)]
+        wide = others[areas[others] == widest[node]]
         yield checked.on_line(
             rule, int(checked.line_of[segment]), float(segments.widths[segment] * 1000),
             at=int(leaving.sides[at]),
-            text=_name(checked, int(coming.segments[np.flatnonzero(there)[0]])),
+            text=_name(checked, int(wide[0])),
         )  # fmt: skip
 
 

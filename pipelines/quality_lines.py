@@ -11,6 +11,7 @@ from pipelines.quality_points import first_of
 from pipelines.quality_rows import Mask
 from pipelines.quality_survey import GRAVITY, CheckedSurvey, Findings
 from pipelines.quality_tables import header_of
+from pipelines.rule_kinds import pressure_class
 from pipelines.survey_classes import classes_of
 
 _ENDS = ("start", "end")
@@ -154,6 +155,16 @@ def pressure_missing(checked: CheckedSurvey, rule: Rule) -> Findings:
     missing = asked & ~lines.filled("pressure") & ~lines.filled("voltage")
     for row in np.flatnonzero(missing).tolist():
         yield checked.on_line(rule, row, str(systems[row]))
+
+
+def pressure_unreadable(checked: CheckedSurvey, rule: Rule) -> Findings:
+    """Lines of gas whose pressure is filled and tells no class."""
+    systems = checked.line_systems
+    texts = checked.lines.joined.texts("pressure", "voltage")
+    asked = np.isin(systems.astype(str), rule.names("systems")) & (texts != "")
+    for row in np.flatnonzero(asked).tolist():
+        if not pressure_class(str(texts[row])):
+            yield checked.on_line(rule, row, str(texts[row]))
 
 
 def material_against_class(checked: CheckedSurvey, rule: Rule) -> Findings:

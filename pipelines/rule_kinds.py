@@ -15,6 +15,9 @@ from cim_core.network import Profile, Segments
 from pipelines.dictionary import pipe_class
 
 _NUMBER = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(mpa|kpa|kv|v)")
+_BARE = re.compile(r"[0-9]*\.?[0-9]+")
+_MOST_MPA = 10.0
+"""No gas pipe is under more, so a greater number without a unit is in another one."""
 _MPA = {"mpa": 1.0, "kpa": 0.001}
 _KV = {"kv": 1.0, "v": 0.001}
 
@@ -79,18 +82,30 @@ def kind_title(name: str, language: str) -> str:
 def pressure_class(text: str) -> str:
     """The class of a gas pressure as a survey writes it, "" where it tells none.
 
+    A number without a unit is in MPa, as the headers of surveys have it; more than the last class
+    reaches to counts as that.
+
     >>> pressure_class("中压 A"), pressure_class("0.35MPa"), pressure_class("2.5 kPa")
     ('medium-a', 'medium-a', 'low')
+    >>> pressure_class("0.4"), pressure_class("6.3MPa"), pressure_class("400")
+    ('medium-a', 'high-a', '')
     """
     classes = _table()["pressures"]
     for name, entry in classes.items():
         if _plain(text) in map(_plain, entry["words"]):
             return str(name)
-    megapascals = _quantity(text, _MPA)
+    megapascals = _megapascals(text)
     for name, entry in classes.items():
         if megapascals <= entry["mpa"] + 1e-9:
             return str(name)
-    return ""
+    return "" if np.isnan(megapascals) else [*classes][-1]
+
+
+def _megapascals(text: str) -> float:
+    bare = _BARE.fullmatch(text.strip())
+    if bare is None:
+        return _quantity(text, _MPA)
+    return float(bare[0]) if 0 < float(bare[0]) <= _MOST_MPA else float("nan")
 
 
 def kilovolts(text: str) -> float:

@@ -12,7 +12,7 @@ _NUMBER = r"(\d+(?:\.\d+)?)"
 _ROUND = r"(?:DN|DE|D|φ|Φ|Ø|ø|∅|Ф|ф)"
 _COUNT = r"(?:孔|根|条)?"
 
-_CIRCLE = re.compile(rf"{_ROUND}?{_NUMBER}(MM|M)?")
+_CIRCLE = re.compile(rf"({_ROUND})?{_NUMBER}(MM|M)?")
 _WALLED = re.compile(rf"{_ROUND}{_NUMBER}×{_NUMBER}(?:MM)?")
 _BLOCK = re.compile(rf"{_NUMBER}×{_NUMBER}{_COUNT}[-×/]?{_ROUND}{_NUMBER}(?:MM)?")
 _SOME = re.compile(rf"{_NUMBER}{_COUNT}[-×/]?{_ROUND}{_NUMBER}(?:MM)?")
@@ -22,6 +22,8 @@ _BOX = re.compile(rf"{_NUMBER}(MM|M)?×{_NUMBER}(MM|M)?")
 _MOST_DUCTS = 24
 """No conduit is so narrow, in millimetres, and no block of ducts so wide, in ducts."""
 _METRES_BELOW = 10.0
+_NARROWEST = 0.005
+"""Metres: no pipe is narrower inside."""
 _MOST_IN_BLOCK = 10_000
 _LARGEST = 50.0
 """Metres: what is larger is a mistake of writing."""
@@ -51,8 +53,8 @@ class Size:
 def parse_size(text: str) -> Size | None:
     """The size a text says, None for none.
 
-    Numbers are millimetres unless an "m" follows, or both sides of a rectangle are decimals below
-    10. Of a block of ducts the outside is not said. Two whole numbers of at most 24 are so many
+    Numbers are millimetres unless an "m" follows, or they are decimals below 10: both sides of a
+    rectangle, or a diameter without its sign. No pipe is narrower than 5 mm. Of a block of ducts the outside is not said. Two whole numbers of at most 24 are so many
     ducts across and down; a number of ducts alone is laid out as near to a square as it can be,
     wider than high.
 
@@ -60,6 +62,8 @@ def parse_size(text: str) -> Size | None:
     Size(profile=<Profile.CIRCLE: 0>, width=0.3, height=0.3, columns=0, rows=0, duct=nan, wall=nan)
     >>> [parse_size(text).width for text in ("D300", "φ300", "300", "300mm", "0.3m", "dn 300")]
     [0.3, 0.3, 0.3, 0.3, 0.3, 0.3]
+    >>> parse_size("0.3").width, parse_size("φ0.3") is None
+    (0.3, True)
     >>> [(s.width, s.height) for s in map(parse_size, ("400×600", "400X600", "400*600", "0.4x0.6"))]
     [(0.4, 0.6), (0.4, 0.6), (0.4, 0.6), (0.4, 0.6)]
     >>> [(s.columns, s.rows, s.duct) for s in map(parse_size, ("3×4φ110", "2*3孔φ110", "12孔φ110", "3×2"))]
@@ -83,15 +87,20 @@ def _written(text: str) -> str:
 
 
 def _circle(found: re.Match[str]) -> Size | None:
-    width = float(found[1]) / (1 if found[2] == "M" else 1000)
-    return Size(Profile.CIRCLE, width, width) if 0 < width <= _LARGEST else None
+    sign, number, unit = found.groups()
+    bare = sign is None and unit is None and "." in number
+    metres = unit == "M" or (bare and float(number) < _METRES_BELOW)
+    width = float(number) / (1 if metres else 1000)
+    return Size(Profile.CIRCLE, width, width) if _NARROWEST <= width <= _LARGEST else None
 
 
 def _walled(found: re.Match[str]) -> Size | None:
     """A tube by its outside and its wall, as steel ones are written."""
     outside, wall = float(found[1]), float(found[2])
     clear = (outside - 2 * wall) / 1000
-    return Size(Profile.CIRCLE, clear, clear, wall=wall / 1000) if clear > 0 and wall > 0 else None
+    if not _NARROWEST <= clear <= _LARGEST or wall == 0:
+        return None
+    return Size(Profile.CIRCLE, clear, clear, wall=wall / 1000)
 
 
 def _block(found: re.Match[str]) -> Size | None:

@@ -8,9 +8,13 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csgraph
 from scipy.spatial import cKDTree
 
+from cim_core.errors import InvalidInput
 from cim_core.mesh import Floats
 from cim_core.network import Rows
 from cim_core.progress import Progress
+
+_MOST_PAIRS = 20_000_000
+"""A million pipes that are joined well have three to five million; each takes some 100 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +45,18 @@ def joined_ends(places: Places, within: float, progress: Progress) -> Rows:
     Nearest first, ends join into one node whose place is their middle, or the point among them, as
     long as none of them moves by more than `within` metres, no line would have both ends in it, it
     has one point at most and all that have a name have the same.
+
+    Raises `InvalidInput` where so many lie within the tolerance that pairs would fill the memory.
     """
     progress(0, 0, "joining")
-    pairs = cKDTree(places.at).query_pairs(2 * within, output_type="ndarray")
+    tree = cKDTree(places.at)
+    # Each pair is counted twice, and each place with itself.
+    near = (int(tree.count_neighbors(tree, 2 * within)) - len(places.at)) // 2
+    if near > _MOST_PAIRS:
+        raise InvalidInput(
+            f"snap={within:g} is too far: {near} pairs of ends lie within twice that; give less"
+        )
+    pairs = tree.query_pairs(2 * within, output_type="ndarray")
     pairs = pairs[_may_join(places, pairs)]
     size = len(places.at)
     ones = np.ones(len(pairs), bool)

@@ -23,6 +23,7 @@ from python_calamine import CalamineError, PasswordError, ZipError, load_workboo
 from cim_core.errors import InvalidInput
 from cim_core.importers.table_file import TableInfo, read_table, table_infos
 from cim_core.network import Rows, Texts
+from pipelines.workbook_size import check_workbook
 
 TEXT = (".csv", ".txt")
 EXCEL = (".xls", ".xlsx", ".ods")
@@ -34,6 +35,9 @@ SHAPE = ("shape north", "shape east")
 
 _TOP_LINES = 12
 """Among so many lines the headers are looked for: titles may stand above them."""
+_UNREAD = "\ufffd"
+_FEW = 0.02
+"""Of the letters that are not ASCII so many may be damaged for the rest to be believed."""
 _HEAD = 1 << 16
 _BLOCK = 1 << 24
 _MARKS = (
@@ -92,35 +96,52 @@ def first_lines(data: bytes) -> list[list[str]]:
     wide = b"\0" in data
     whole = data[: len(data) // 2 * 2] if wide else data[: data.rfind(b"\n") + 1] or data
     try:
-        text = _decoded(whole, "", None)
+        text, _ = _decoded(whole, "", None)
     except InvalidInput:
         return []
     return [cells for _, cells in _top(text, _delimiter(text))]
 
 
 def _text_sheet(data: bytes, name: str, encoding: str | None) -> Sheet:
-    text = _decoded(data, name, encoding).rstrip("\r\n\0\x1a")
+    text, remarks = _decoded(data, name, encoding)
+    text = text.rstrip("\r\n\0\x1a")
     delimiter = _delimiter(text[:_HEAD])
     top = _top(text[:_HEAD], delimiter)
 
     def body(above: int, width: int) -> Body:
         skipped = top[above - 1][0]
-        return _fast(text, skipped, width, delimiter) or _careful(text, skipped, width, delimiter, name)  # fmt: skip
+        found = _fast(text, skipped, width, delimiter) or _careful(text, skipped, width, delimiter, name)  # fmt: skip
+        return found._replace(remarks=(*remarks, *found.remarks))
 
     return Sheet(name, [cells for _, cells in top], body)
 
 
-def _decoded(data: bytes, name: str, encoding: str | None) -> str:
-    """The text of a file: by what a person said, its mark, or what it can be."""
+def _decoded(data: bytes, name: str, encoding: str | None) -> tuple[str, tuple[str, ...]]:
+    """The text of a file and what is to be said of it: by what a person said, its mark, or what it can be.
+
+    Where all is text but a few bytes, it is taken with "\ufffd" in their place.
+    """
     marked = next((known for mark, known in _MARKS if data.startswith(mark)), None)
     nulls = data[:1000:2].count(0), data[1:1000:2].count(0)
     wide = "utf-16-be" if nulls[0] > nulls[1] else "utf-16-le"
     guesses = [marked] if marked else [wide] if any(nulls) else ["utf-8", "gb18030"]
-    for guess in [encoding] if encoding else guesses:
+    guesses = [encoding] if encoding else guesses
+    for guess in guesses:
         try:
-            return data.decode(guess)
+            return data.decode(guess), ()
         except (UnicodeDecodeError, LookupError):
             continue
+    for guess in guesses:
+        try:
+            text = data.decode(guess, "replace")
+        except LookupError:
+            continue
+        bad = text.count(_UNREAD)
+        if bad <= max(1, _FEW * (len(text) - len(text.encode("ascii", "ignore")))):
+            line = _breaks(text[: text.index(_UNREAD)]) + 1
+            return text, (
+                f"{bad} letters of {name} cannot be read and stand as \ufffd; the first is in line {line}",
+            )
     if encoding:
         raise InvalidInput(
             f"{name} is no text in {encoding}; leave the option encoding out, or give another"
@@ -129,6 +150,11 @@ def _decoded(data: bytes, name: str, encoding: str | None) -> str:
         f"{name} is text neither in UTF-8 nor UTF-16 nor GB 18030; save it as UTF-8, or say what it "
         "is in with the option encoding"
     )
+
+
+def _breaks(text: str) -> int:
+    """How often a new line begins."""
+    return text.count("\n") + text.count("\r") - text.count("\r\n")
 
 
 def _delimiter(text: str) -> str:
@@ -147,7 +173,10 @@ def _top(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
 
 
 def _fast(text: str, skipped: int, width: int, delimiter: str) -> Body | None:
-    """The body of a table whose lines all have `width` cells; None where one has not."""
+    """The body of a table whose lines all have `width` cells; None where one has not.
+
+    None as well where a cell goes over several lines: then rows do not tell the numbers of lines.
+    """
     names = [f"c{number}" for number in range(width)]
     try:
         table = pacsv.read_csv(
@@ -159,6 +188,8 @@ def _fast(text: str, skipped: int, width: int, delimiter: str) -> Body | None:
             ),
         )
     except pa.ArrowInvalid:
+        return None
+    if skipped + table.num_rows <= _breaks(text):
         return None
     columns = [_shared(table.column(name).combine_chunks()) for name in names]
     return Body(columns, np.arange(table.num_rows, dtype=np.int64) + skipped + 1)
@@ -207,11 +238,12 @@ def _careful(text: str, skipped: int, width: int, delimiter: str, name: str) -> 
 
 def _excel_sheets(path: Path, name: str) -> Iterator[Sheet]:
     try:
+        check_workbook(path, name)
         with load_workbook(path) as book:
             names = book.sheet_names
             for sheet in names:
-                cells = book.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-                yield _grid(f"{name}/{sheet}" if len(names) > 1 else name, cells)
+                read = partial(book.get_sheet_by_name(sheet).to_python, skip_empty_area=False)
+                yield _grid(f"{name}/{sheet}" if len(names) > 1 else name, read)
     except PasswordError as error:
         raise InvalidInput(f"{name} asks for a password; save it without one") from error
     except (CalamineError, ZipError, OSError) as error:
@@ -220,14 +252,14 @@ def _excel_sheets(path: Path, name: str) -> Iterator[Sheet]:
         ) from error
 
 
-def _grid(name: str, cells: Sequence[Sequence[Any]]) -> Sheet:
+def _grid(name: str, read: Callable[..., Sequence[Sequence[Any]]]) -> Sheet:
     def body(above: int, width: int) -> Body:
-        below = cells[above:]
+        below = read()[above:]
         columns = [[row[at] if at < len(row) else "" for row in below] for at in range(width)]
         rows = np.arange(len(below), dtype=np.int64) + above + 1
         return Body([_texts(column) for column in columns], rows)
 
-    top = [[as_text(value) for value in row] for row in cells[:_TOP_LINES]]
+    top = [[as_text(value) for value in row] for row in read(nrows=_TOP_LINES)]
     return Sheet(name, top, body)
 
 

@@ -13,7 +13,6 @@ from cim_core.mesh import Floats
 from cim_core.network import Labels, Nodes, Profile, Reference, Rows, Segments, Texts, flat
 from pipelines.dictionary import (
     ABANDONED,
-    Dictionary,
     flow_sign,
     pipe_class,
     standard_word,
@@ -23,7 +22,7 @@ from pipelines.dictionary import (
 from pipelines.sizes import Size, laid_out, parse_size
 from pipelines.survey_classes import classes_of, systems_of
 from pipelines.survey_points import Points
-from pipelines.survey_values import JoinedRows, Notes, words, years
+from pipelines.survey_values import JoinedRows, Notes, standard_words, years
 
 _BLOCK = standard_word("burials", "GK")
 _CABLES = ("DL", "TX")
@@ -59,7 +58,7 @@ def lines_of(points: Points, notes: Notes, said: str) -> Lines:
     segments = _words(segments, rows, classes, points)
     segments = _sizes(segments, rows, notes)
     segments = _heights(segments, rows, points, notes)
-    segments = replace(segments, flows=_flows(segments, rows))
+    segments = replace(segments, flows=flows_of(rows.texts("flow"), classes, segments.elevations))
     surveyed = rows.numbers("length", notes)
     lengths = np.where(surveyed > 0, surveyed, _lengths(points.nodes, segments))
     return Lines(replace(segments, lengths=lengths), rows)
@@ -107,16 +106,13 @@ def _words(segments: Segments, rows: JoinedRows, classes: Labels, points: Points
         """What lines say; where their tables say nothing of it, what their start points do."""
         return rows.texts(name) if rows.has(name) else points.rows.texts(name)[segments.starts]
 
-    def known(name: str, kind: Dictionary) -> Labels:
-        return words(rows.texts(name), lambda text: standard_word(kind, text))
-
-    statuses = known("status", "statuses")
+    statuses = standard_words("statuses", rows.texts("status"))
     return replace(
         segments,
         classes=classes,
         references=_by_label(classes, lambda name: pipe_class(name).reference, Reference.AXIS),
-        materials=known("material", "materials"),
-        burials=known("burial", "burials"),
+        materials=standard_words("materials", rows.texts("material")),
+        burials=standard_words("burials", rows.texts("burial")),
         statuses=statuses,
         closed=statuses.are(ABANDONED),
         owners=Labels.of(of("owner").tolist()),
@@ -249,13 +245,14 @@ def _else(first: Floats, then: Floats) -> Floats:
     return np.where(np.isfinite(first), first, then)
 
 
-def _flows(segments: Segments, rows: JoinedRows) -> NDArray[np.int8]:
-    """Which way it flows: as surveyed, else down where pipes are laid to fall."""
-    surveyed = _by_label(Labels.of(rows.texts("flow").tolist()), flow_sign, 0)
-    fall = np.nan_to_num(segments.elevations[:, 0] - segments.elevations[:, 1])
-    falls = _by_label(
-        segments.classes, lambda name: pipe_class(name).reference == Reference.INVERT, 0
-    )
+def flows_of(texts: Texts, classes: Labels, elevations: Floats) -> NDArray[np.int8]:
+    """(m,) which way it flows: as its text says, else down where pipes are laid to fall.
+
+    `elevations` (m, 2) are those of its ends; 1 is from its start to its end, 0 is not known.
+    """
+    surveyed = _by_label(Labels.of(texts.tolist()), flow_sign, 0)
+    fall = np.nan_to_num(elevations[:, 0] - elevations[:, 1])
+    falls = _by_label(classes, lambda name: pipe_class(name).reference == Reference.INVERT, 0)
     return np.where(surveyed != 0, surveyed, np.sign(fall) * falls).astype(np.int8)
 
 

@@ -59,21 +59,28 @@ def survey_network(
     )  # fmt: skip
 
 
-_MODELLED = frozenset(
+_OF_POINTS = frozenset(
     {
-        "point", "start", "end", "line", "x", "y", "ground", "bottom", "bottom_depth", "feature",
-        "appurtenance", "class", "code", "angle", "size", "width", "height", "wall", "material",
+        "point", "x", "y", "ground", "bottom", "bottom_depth", "feature", "appurtenance", "class",
+        "angle", "connected", "depth", "top_depth", "invert_depth", "elevation", "top", "invert",
+    }
+)  # fmt: skip
+"""Fields of points of which the nodes, or the pipes that end there, have what they say."""
+
+_OF_LINES = frozenset(
+    {
+        "start", "end", "line", "connected", "class", "size", "width", "height", "wall", "material",
         "burial", "status", "owner", "road", "pressure", "voltage", "year", "flow", "length",
-        "connected", "depth", "top_depth", "invert_depth", "elevation", "top", "invert",
     }
 ) | {
     f"{end}_{what}"
     for end in ("start", "end")
     for what in ("depth", "top_depth", "invert_depth", "elevation", "top", "invert")
 }  # fmt: skip
-"""Fields of which the network itself has what they say."""
+"""Fields of lines of which the segments have what they say."""
 
-_COUNTS = ("holes", "used_holes", "cables")
+_WHOLE = ("holes", "used_holes", "cables", "year")
+"""Fields of which whole numbers are told as such."""
 
 
 def said(tables: Sequence[SurveyTable], placed: PlacedSurvey) -> dict[str, dict[str, Any]]:
@@ -87,14 +94,15 @@ def said(tables: Sequence[SurveyTable], placed: PlacedSurvey) -> dict[str, dict[
     for number, table in enumerate(tables):
         if table.kind == "valve":
             _said_of_valves(table, network, found)
-        columns = {name: c for name, c in table.columns.items() if name not in _MODELLED}
+        modelled = _OF_POINTS if table.kind == "point" else _OF_LINES
+        columns = {name: c for name, c in table.columns.items() if name not in modelled}
         for name, column in {**table.others, **columns}.items():
             filled = column != ""
             for ids, of_tables, rows in parts:
                 chosen = (of_tables == number).nonzero()[0]
                 chosen = chosen[filled[rows[chosen]]]
                 for identity, text in zip(ids[chosen], column[rows[chosen]], strict=True):
-                    whole = name in _COUNTS and text.isdecimal()
+                    whole = name in _WHOLE and text.isdecimal()
                     found.setdefault(identity, {})[name] = int(text) if whole else text
     return found
 

@@ -43,36 +43,53 @@ def read_survey(
 ) -> Survey:
     """Read the survey tables of a file, a folder with all below it, or a .zip of one.
 
-    Options: `headers`, the path of a mapping file (else `headers.toml` beside the tables is one),
-    and `encoding` of texts. Raises `InvalidInput` where there is no table of points or of lines.
+    Options: `headers`, the path of a mapping file in the folder or archive or beside it (else
+    `headers.toml` in it is one), and `encoding` of texts. A file that cannot be read is told of
+    where there are others. Raises `InvalidInput` where there is no table of points or of lines.
     """
     if path.suffix.lower() != ".zip":
-        return _read(path, filename, options, progress)
+        beside = path if path.is_dir() else path.parent
+        return _read(path, filename, (beside,), options, progress)
     with tempfile.TemporaryDirectory(prefix="cim-survey-") as folder:
         bring_in(path, filename, Path(folder), default_limits(), progress)
-        return _read(Path(folder), filename, options, progress)
+        return _read(Path(folder), filename, (Path(folder), path.parent), options, progress)
 
 
-def _read(path: Path, filename: str, options: Mapping[str, str], progress: Progress) -> Survey:
+def _read(
+    path: Path,
+    filename: str,
+    folders: Sequence[Path],
+    options: Mapping[str, str],
+    progress: Progress,
+) -> Survey:
+    """Read tables; a mapping file may lie in `folders` or below."""
     files = files_of(path) if path.is_dir() else [(path, filename)]
-    headers = _headers(path, options)
+    headers = _headers(path, folders, options)
+    refused: list[InvalidInput] = []
     tables: list[SurveyTable] = []
     systems: list[str | None] = []
     remarks: list[str] = []
     for number, (file, name) in enumerate(files):
         progress(number, len(files), "reading")
-        for sheet in sheets(file, name, options.get("encoding")):
-            progress.ask()
-            found = _header_row(sheet, headers)
-            if found is None:
-                remarks += _not_used(sheet, headers)
-                continue
-            above, names, kind = found
-            body = sheet.body(above, len(names))
-            remarks += body.remarks
-            made = _tables(sheet.name, names, kind, body, headers)
-            tables += made
-            systems += [_system(table, body) for table in made]
+        try:
+            for sheet in sheets(file, name, options.get("encoding")):
+                progress.ask()
+                found = _header_row(sheet, headers)
+                if found is None:
+                    remarks += _not_used(sheet, headers)
+                    continue
+                above, names, kind = found
+                body = sheet.body(above, len(names))
+                remarks += body.remarks
+                made, said = _tables(sheet.name, names, kind, body, headers)
+                remarks += said
+                tables += made
+                systems += [_system(table, body) for table in made]
+        except InvalidInput as error:  # the other files may be sound
+            refused.append(error)
+    if refused and not tables:
+        raise refused[0]
+    remarks += [error.sentence for error in refused]
     if not any(table.kind in ("point", "line") for table in tables):
         if remarks:
             raise InvalidInput(
@@ -102,12 +119,24 @@ def files_of(folder: Path) -> list[tuple[Path, str]]:
     ]
 
 
-def _headers(path: Path, options: Mapping[str, str]) -> Headers:
+def _headers(path: Path, folders: Sequence[Path], options: Mapping[str, str]) -> Headers:
     said = options.get("headers")
     if said:
-        return own_headers(Path(said))
+        return own_headers(_mapping_file(said, folders))
     beside = path / OWN_FILE if path.is_dir() else None
     return own_headers(beside) if beside and beside.is_file() else default_headers()
+
+
+def _mapping_file(said: str, folders: Sequence[Path]) -> Path:
+    """The mapping file a path means: options come over the network, too, so no file elsewhere."""
+    for folder in folders:
+        for path in (Path(said), folder / said):
+            if path.resolve().is_relative_to(folder.resolve()) and path.is_file():
+                return path
+    raise InvalidInput(
+        f"the option headers names {said}, which does not lie with the tables; put the mapping file "
+        "into their folder or archive, or beside it"
+    )
 
 
 def candidates(top: Sequence[Sequence[str]]) -> Iterator[tuple[int, list[str]]]:
@@ -151,12 +180,15 @@ def _not_used(sheet: Sheet, headers: Headers) -> Iterator[str]:
 
 def _tables(
     name: str, names: Sequence[str], kind: TableKind, body: Body, headers: Headers
-) -> list[SurveyTable]:
+) -> tuple[list[SurveyTable], list[str]]:
+    """The tables a table is, and what is to be said of them."""
     table = _table(name, names, kind, body, headers)
     if kind != "point" or "connected" not in table.columns:
-        return [table]
+        return [table], []
     lines = _table(name, names, "line", body, headers)
-    return connections(table, lines) if {"start", "end"} <= lines.columns.keys() else [table]
+    if not {"start", "end"} <= lines.columns.keys():
+        return [table], []
+    return connections(table, lines)
 
 
 def _table(

@@ -10,6 +10,7 @@ import numpy as np
 from cim_core.layer import Dropped
 from cim_core.mesh import Floats
 from cim_core.network import Labels, Rows, Texts
+from pipelines.dictionary import Dictionary, standard_word
 from pipelines.survey import SurveyTable
 
 _NUMBER = re.compile(r"([+-]?\d+(?:\.\d*)?|[+-]?\.\d+)(?:m|mm|米|毫米|°|度)?")
@@ -136,6 +137,11 @@ def words(texts: Texts, standard: Callable[[str], str]) -> Labels:
     raw = Labels.of(texts.tolist())
     known = Labels.of([standard(name) for name in raw.names])
     return Labels(known.names, np.append(known.codes, np.int32(-1))[raw.codes])
+
+
+def standard_words(kind: Dictionary, texts: Texts) -> Labels:
+    """Texts as labels of the dictionary's own words for materials, burials and so on."""
+    return words(texts, lambda text: standard_word(kind, text))
 
 
 def years(texts: Texts) -> np.ndarray[tuple[int], np.dtype[np.int16]]:

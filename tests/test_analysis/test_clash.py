@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from analysis import clash
 from analysis.analysis import asked
 from analysis.clash import ClashCheck
 from cim_core.city import City
-from cim_core.network import NodeKind
+from cim_core.network import Network, NodeKind
 from cim_core.progress import Progress
+from cim_core.sweep_network import Drawn, drawn_segments
 from tests.support.layers import box, layer_of, publish
 from tests.support.streets import CORNER, lon_lat, pipes, publish_pipes
 
@@ -95,3 +97,27 @@ def test_a_model_far_away_clashes_with_nothing(site: City) -> None:
     far = layer_of({"x": [box((1, 1, 1), (900, 900, 9))]}, frame=CORNER, layer_id="far")
     publish(site, far)
     assert rows(site, model="far", margin=5.0) == []
+
+
+def test_only_what_is_near_the_model_is_drawn_and_it_is_told(
+    site: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[tuple[list[str], list[str]]] = []
+
+    def seen(network: Network, *more: object) -> Drawn:
+        drawn.append((network.nodes.ids.tolist(), network.segments.ids.tolist()))
+        return drawn_segments(network, *more)
+
+    everything = rows(site, margin=0.5)
+    monkeypatch.setattr(clash, "drawn_segments", seen)
+    # The piles stand at 10 m east: the pipes that pass there, with both of their ends.
+    assert [row["other_id"] for row in rows(site, ids=["pile"], margin=0.5)] == ["pile"]
+    assert drawn == [(["a", "w"], ["W1"])]
+    # The wall is 10 m away from the well, the slab stands on it: it is wider than its pipes.
+    of_slab = rows(site, ids=["shaft"], margin=0.5)
+    assert of_slab == [row for row in everything if row["other_id"] == "shaft"]
+    told: list[str] = []
+    asked(ClashCheck, {"model": "planned"})(
+        site, Progress(lambda done, total, note: told.append(note))
+    )
+    assert set(told) == {"clashes"}

@@ -88,6 +88,31 @@ def test_what_is_hit_what_is_near_and_whom_to_call(street: City) -> None:
     assert totals(found)["lowest bottom"] == 7.0
 
 
+def test_the_owners_of_a_well_are_those_of_what_meets_there(city: City) -> None:
+    publish_pipes(
+        city,
+        "water",
+        pipes(
+            {"a": (13, -30), "w": (13, -5.2), "b": (13, -30.5), "lone": (15, 0), "near": (15, 6)},
+            {"W1": ("a", "w"), "W2": ("b", "w")},
+            elevations=2.0,
+            size=0.1,
+            kinds={"w": NodeKind.WELL, "lone": NodeKind.WELL, "near": NodeKind.WELL},
+            owners=Labels.of(["水司", "燃气公司"]),
+            ground=10.0,
+        ),
+    )
+    found = answered(city, area=HOLE, depth=3.0, margin=1.0)
+    assert {row["id"] for row in found["hit"]} == {"w", "lone"}
+    assert {row["id"] for row in found["near"]} == {"near"}
+    owners = {
+        row["owner"]: (row["hit"], row["near"], row["nodes_hit"], row["nodes_near"])
+        for row in found["owners"]
+    }
+    assert owners == {"水司": (0, 0, 1, 0), "燃气公司": (0, 0, 1, 0), "": (0, 0, 1, 1)}
+    assert [bool(row["classes"]) for row in found["owners"]] == [False, True, True]
+
+
 def test_a_level_instead_of_a_depth(street: City) -> None:
     found = answered(street, area=HOLE, level=4.9, margin=0.1)
     assert {row["id"] for row in found["hit"]} == {"W1", "W2", "v", "S1"}

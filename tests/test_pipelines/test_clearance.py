@@ -108,7 +108,8 @@ def test_every_source_says_where_it_is_from_and_how_sure_that_is() -> None:
     [
         ("低压", "low"), ("5kPa", "low"), ("中压B", "medium-b"), ("0.4MPa", "medium-a"),
         ("次高压 A", "subhigh-a"), ("1.0 MPa", "subhigh-a"), ("高压", "high-b"), ("2.6MPa", "high-a"),
-        ("5 MPa", ""), ("", ""), ("10kV", ""), ("?", ""),
+        ("5 MPa", "high-a"), ("6.3MPa", "high-a"), ("0.4", "medium-a"), (" 1.6 ", "subhigh-a"),
+        ("12", ""), ("400", ""), ("0", ""), ("", ""), ("10kV", ""), ("?", ""),
     ],
 )  # fmt: skip
 def test_pressures_are_understood_in_words_and_numbers(words: str, name: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cim_core.network import Labels, Network, Reference
 from cim_core.networks_joined import joined
 from cim_core.progress import Progress
+from pipelines import cover
 from pipelines.cover import (
     CoverChecked,
     GroundChoice,
@@ -154,6 +155,28 @@ def test_only_what_is_asked_for_is_checked() -> None:
     assert len(checked(network).shallow) == 2
     found = checked(network, within=np.array([False, True])).shallow
     assert found.segments.tolist() == [1]
+
+
+def test_portions_hold_so_many_places_and_whole_segments(monkeypatch: pytest.MonkeyPatch) -> None:
+    bent = gas([[9.45, 9.6]])
+    bends = lon_lat(np.array([(10, 2), (30, 2)], float))
+    bent = Network(bent.nodes, replace(bent.segments, bends=bends, bend_starts=np.array([0, 2])))
+    network = joined([gas(9.5), bent, gas(9.55), gas(9.45), gas([[9.3, 9.7]])])
+    many: list[int] = []
+
+    def surface(places: np.ndarray) -> np.ndarray:
+        many.append(len(places))
+        return np.where(places[:, 0] < 20.01, 1, 0).astype(np.int8)
+
+    whole = checked(network, surface=surface, step=1.0)
+    for portion, expected in ((100, [41 + 45, 82, 41]), (10, [41, 45, 41, 41, 41])):
+        monkeypatch.setattr(cover, "_PORTION", portion)
+        many.clear()
+        found = checked(network, surface=surface, step=1.0)
+        assert many == expected
+        assert found.measured.tolist() == whole.measured.tolist()
+        for name in ("segments", "surfaces", "cover", "lengths", "places", "from_terrain"):
+            assert np.array_equal(getattr(found.shallow, name), getattr(whole.shallow, name))
 
 
 @settings(max_examples=25, deadline=None)

@@ -273,6 +273,26 @@ def test_columns_say_size_material_year_and_class(tmp_path: Path) -> None:
     assert network.nodes.ids.tolist() == ["a", "b", "c", "d"]
 
 
+def test_words_and_flows_are_as_those_of_a_survey(tmp_path: Path) -> None:
+    path = write_table(
+        tmp_path / "管线.gpkg", [line((9 * row, 0), (9 * row + 9, 0)) for row in range(5)],
+        {
+            "起点号": ["a", "b", "c", "d", "e"], "终点号": ["b", "c", "d", "e", "f"], "管径": [300] * 5,
+            "材质": ["QM", "球墨", "竹", None, "PE"], "埋设方式": ["ZM", "GM", None, None, "直埋"],
+            "使用状态": ["1", "在用", None, None, "关闭"], "类别": ["WS", "WS", "WS", "JP", "YS"],
+            "流向": ["反向", None, None, None, "+"],
+            "起点管底高程": [8.0, 7.0, 6.0, 7.0, 5.0], "终点管底高程": [7.0, 6.5, 6.5, 6.0, 6.0],
+        },
+    )  # fmt: skip
+    segments = net(read(path)).segments
+    assert segments.materials.texts().tolist() == ["球墨铸铁", "球墨铸铁", "竹", "", "PE"]
+    assert segments.burials.texts().tolist() == ["直埋", "管埋", "", "", "直埋"]
+    assert segments.statuses.texts().tolist() == ["废弃", "在用", "", "", "关闭"]
+    assert segments.closed.tolist() == [True, False, False, False, True]
+    # As its column says, else down in drains; water flows either way.
+    assert segments.flows.tolist() == [-1, 1, -1, 0, 1]
+
+
 @pytest.mark.parametrize(
     ("values", "option", "metres"),
     [
@@ -295,6 +315,7 @@ def test_what_cannot_be_told_is_asked_about(tmp_path: Path) -> None:
         ({"diameter_unit": "cm"}, "diameter_unit=cm is not known; give one of mm, m, in"),
         ({"snap": "near"}, "snap=near is no distance"),
         ({"snap": "-1"}, "snap=-1 is no distance"),
+        ({"snap": "101"}, "snap=101 is too far; give at most 100 metres"),
         ({"from": "start"}, r"p\.gpkg has no column 'start', which the option from names"),
         ({"diameter_unit": "in", "pipe_class": "XY"}, "pipe_class=XY is no class of pipes"),
     ):

@@ -6,6 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cim_core.errors import Cancelled
 from cim_core.progress import Progress
 from pipelines.distances import Solids
 from pipelines.excavation import (
@@ -29,7 +30,7 @@ def level(height: float) -> object:
 
 
 def pit(area: shapely.Geometry = SQUARE, bottom: float = 7.0, ground: float = 10.0) -> Pit:
-    return pit_of([Part(area, bottom=bottom)], level(ground))
+    return pit_of([Part(area, bottom=bottom)], level(ground), Progress())
 
 
 def pipe(start: object, end: object, radius: float = 0.15) -> Solids:
@@ -84,25 +85,67 @@ def test_a_well_is_a_shaft() -> None:
 def test_the_volume_of_a_box_is_exact_and_follows_the_ground() -> None:
     assert pit().areas.sum() == pytest.approx(100.0)
     assert pit().volume == pytest.approx(300.0)
-    slope = pit_of([Part(SQUARE, bottom=7.0)], lambda places: 9.0 + 0.2 * places[:, 0])
+    slope = pit_of([Part(SQUARE, bottom=7.0)], lambda places: 9.0 + 0.2 * places[:, 0], Progress())
     assert slope.volume == pytest.approx(300.0)
-    deep = pit_of([Part(SQUARE, depth=2.0)], lambda places: np.sin(places[:, 0]) * places[:, 1])
+    deep = pit_of(
+        [Part(SQUARE, depth=2.0)], lambda places: np.sin(places[:, 0]) * places[:, 1], Progress()
+    )
     assert deep.volume == pytest.approx(200.0)
-    bumpy = pit_of([Part(SQUARE, bottom=0.0)], lambda places: 5 + places[:, 0] ** 2 / 10)
+    bumpy = pit_of(
+        [Part(SQUARE, bottom=0.0)], lambda places: 5 + places[:, 0] ** 2 / 10, Progress()
+    )
     assert bumpy.volume == pytest.approx(10 * (50 + 1000 / 30), rel=0.01)
-    assert pit_of([Part(SQUARE, bottom=7.0)], level(np.nan)).volume is None
+    assert pit_of([Part(SQUARE, bottom=7.0)], level(np.nan), Progress()).volume is None
 
 
 def test_ground_below_the_bottom_is_no_soil() -> None:
-    half = pit_of([Part(SQUARE, bottom=7.0)], lambda places: np.where(places[:, 0] < 5, 5.0, 8.0))
+    half = pit_of(
+        [Part(SQUARE, bottom=7.0)], lambda places: np.where(places[:, 0] < 5, 5.0, 8.0), Progress()
+    )
     assert 40 < half.volume < 60
 
 
 def test_parts_over_one_another_count_once_and_the_deepest_does() -> None:
     parts = [Part(SQUARE, bottom=8.0), Part(shapely.box(5, 0, 15, 10), bottom=6.0)]
-    both = pit_of(parts, level(10.0))
+    both = pit_of(parts, level(10.0), Progress())
     assert both.areas.sum() == pytest.approx(150.0)
     assert both.volume == pytest.approx(50 * 2 + 100 * 4)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10**9))
+def test_of_many_parts_the_deepest_counts_everywhere(seed: int) -> None:
+    """Against rasters of a quarter of a metre: the parts have their sides on its lines."""
+    random = np.random.default_rng(seed)
+    parts, deepest = [], np.full((80, 80), 10.0)
+    for _ in range(int(random.integers(1, 12))):
+        (x, y), (wide, long) = random.integers(0, 60, 2), random.integers(1, 20, 2)
+        bottom = float(random.choice([4.0, 5.5, 8.0, 12.0]))
+        parts.append(Part(shapely.box(x / 4, y / 4, (x + wide) / 4, (y + long) / 4), bottom=bottom))
+        own = deepest[x : x + wide, y : y + long]
+        np.minimum(own, bottom, out=own)
+    dug = pit_of(parts, level(10.0), Progress())
+    assert dug.areas.sum() == pytest.approx((deepest < 10).sum() / 16)
+    assert dug.volume == pytest.approx((10 - deepest).sum() / 16)
+
+
+def test_parts_are_told_as_they_are_laid_out_and_can_be_stopped() -> None:
+    parts = [Part(shapely.box(3 * n, 0, 3 * n + 2, 2), bottom=7.0) for n in range(9)]
+    told: list[int] = []
+    asked: list[int] = []
+
+    def ground(places: np.ndarray) -> np.ndarray:
+        asked.append(len(places))
+        return np.full(len(places), 10.0)
+
+    progress = Progress(lambda done, total, note: told.append(done))
+    assert pit_of(parts, ground, progress).volume == pytest.approx(9 * 4 * 3)
+    assert told == [*range(9), *range(9)]
+    assert (
+        len(asked) == 1
+    )  # those that lie apart are laid out once, and the ground is asked for once
+    with pytest.raises(Cancelled):
+        pit_of(parts, ground, Progress(cancelled=lambda: True))
 
 
 def test_a_hole_in_an_area_is_not_dug() -> None:
@@ -119,7 +162,7 @@ def test_lengths_and_distances_are_those_of_sampling(seed: int) -> None:
     area = shapely.MultiPoint(corners).convex_hull.difference(
         shapely.Point(random.uniform(4, 8, 2)).buffer(2.0)
     )
-    hole = pit_of([Part(area, bottom=7.0)], level(10.0))
+    hole = pit_of([Part(area, bottom=7.0)], level(10.0), Progress())
     count = 12
     ends = np.concatenate(
         [random.uniform(-4, 16, (count, 2, 2)), random.uniform(6, 8, (count, 2, 1))], axis=2
@@ -163,7 +206,7 @@ def test_the_ground_of_nodes_is_theirs_and_unknown_far_away() -> None:
 
 def test_above_the_ground_nothing_is_dug() -> None:
     parts = [Part(shapely.box(0, 0, 5, 5), bottom=8.0), Part(SQUARE, bottom=20.0)]
-    dug = pit_of(parts, level(10.0))
+    dug = pit_of(parts, level(10.0), Progress())
     assert (dug.areas.sum(), dug.volume) == (pytest.approx(25.0), pytest.approx(50.0))
 
 

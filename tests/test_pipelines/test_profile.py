@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cim_core.errors import InvalidInput, NotFound
 from cim_core.network import Network, NodeKind, Reference
+from pipelines.levels import tops_and_inverts
 from pipelines.profile import (
     Path,
     path_along,
@@ -105,6 +106,53 @@ def test_a_flow_that_is_not_known_goes_to_the_nearer_outfall_or_down(sewer: Netw
     flows = np.array([0, -1, 1, 1], np.int8)
     sink = Network(nodes, replace(sewer.segments, flows=flows))
     assert names(sink, path_down(sink, 0)) == DOWN  # to the node that nothing leaves
+
+
+def closed(network: Network, *names: str) -> Network:
+    shut = np.isin(network.segments.ids, names)
+    return Network(network.nodes, replace(network.segments, closed=shut))
+
+
+def test_nothing_flows_down_through_what_is_closed(sewer: Network) -> None:
+    sealed = closed(sewer, "p3")
+    assert names(sealed, path_down(sealed, 0)) == (["w1", "w2", "w3"], ["p1", "p2"])
+    # What is asked about itself is shown, closed or not.
+    assert names(sealed, path_down(sealed, 2)) == (["w3", "out"], ["p3"])
+
+
+def test_a_way_between_nodes_passes_closed_segments_only_without_another() -> None:
+    network = pipes(
+        {"a": (0, 0), "b": (10, 0), "c": (20, 0), "far": (10, 500), "d": (30, 0)},
+        {"short": ("a", "b"), "longer": ("b", "a"), "last": ("b", "c"), "round": ("a", "far"),
+         "back": ("far", "c"), "on": ("c", "d")},
+    )  # fmt: skip
+    lengths = np.array([10.0, 15.0, 10.0, 500.0, 500.0, 10.0])
+    network = Network(network.nodes, replace(network.segments, lengths=lengths))
+    to_d = (["a", "b", "c", "d"], ["short", "last", "on"])
+    assert names(network, path_between(network, 0, 4)) == to_d
+    beside = closed(network, "short")
+    assert names(beside, path_between(beside, 0, 4))[1] == ["longer", "last", "on"]
+    # The last one is closed on every way; the others are still passed by open ones.
+    around = closed(network, "last", "on")
+    assert names(around, path_between(around, 0, 4))[1] == ["round", "back", "on"]
+    every = closed(network, *network.segments.ids.tolist())
+    assert names(every, path_between(every, 0, 2))[1] == ["short", "last"]
+
+
+def test_of_an_unknown_size_only_what_was_surveyed_is_known() -> None:
+    for reference, known in ((Reference.AXIS, ""), (Reference.TOP, "tops"), (Reference.INVERT, "inverts")):  # fmt: skip
+        network = pipes(
+            {"a": (0, 0), "b": (9, 0)}, {"x": ("a", "b")}, elevations=8.0, size=np.nan,
+            reference=reference,
+        )  # fmt: skip
+        for axes in (np.array([8.0]), np.array([[8.0, 7.5]])):
+            found = dict(
+                zip(("tops", "inverts"), tops_and_inverts(network.segments, np.array([0]), axes), strict=True)
+            )  # fmt: skip
+            for name, values in found.items():
+                assert np.array_equal(
+                    values, axes if name == known else np.full(axes.shape, np.nan), equal_nan=True
+                )
 
 
 def test_what_leads_nowhere_is_said(sewer: Network) -> None:

@@ -10,6 +10,7 @@ import pytest
 from cim_core.checkin import default_rules, rules_for, tightened
 from cim_core.frame import Frame
 from pipelines.quality import CHECKS, OF_LAYERS
+from pipelines.quality_joints import Ends
 from tests.support.survey_faults import (
     GAS,
     SEWER,
@@ -89,6 +90,7 @@ CASES = [
     Case("length-implausible", WATER, (cell(P, 6, "Y", "500050.030"),), L, 5, "JS4–JS5", ("JS4", "JS5"), "JS4-JS5", 0.03, 8.9, "min"),
     Case("slope-too-steep", WATER, (cell(P, 6, "Y", "500053.000"), cell(L, 5, "终点埋深", "3.20"), cell(L, 5, "终点高程", "6.90")), L, 5, "JS4–JS5", ("JS4", "JS5"), "JS4-JS5", 33.69, 7.9, "other"),
     Case("pressure-missing", GAS, (cell(GL, 2, "压力", ""),), GL, 2, "RQ1–RQ2", ("RQ1", "RQ2"), "RQ1-RQ2", "RQ", 9.0),
+    Case("pressure-unreadable", GAS, (cell(GL, 2, "压力", "不详"),), GL, 2, "RQ1–RQ2", ("RQ1", "RQ2"), "RQ1-RQ2", "不详", 9.0),
     Case("material-against-class", GAS, (cell(GL, 2, "材质", "PVC"),), GL, 2, "RQ1–RQ2", ("RQ1", "RQ2"), "RQ1-RQ2", "PVC", 9.0, "RQ", {"system": "RQ"}),
     Case("section-against-class", GAS, (cell(GL, 2, "管径", "300×200"),), GL, 2, "RQ1–RQ2", ("RQ1", "RQ2"), "RQ1-RQ2", "300×200", 9.0, words={"system": "RQ"}),
     Case("heights-differ", WATER, (cell(L, 5, "起点埋深", "1.60"), cell(L, 5, "起点高程", "8.50")), L, 5, "JS4–JS5", ("JS4",), "JS4-JS5", 0.4, 8.5, "max", {"text": "JS2–JS4"}),
@@ -226,3 +228,11 @@ def test_an_end_at_another_size_may_lie_half_the_difference_higher(tmp_path: Pat
     cell("JSLine.csv", 4, "起点高程", "8.70")(survey)
     [finding] = checked(survey, tmp_path / "beyond").findings
     assert (finding.rule, finding.name) == ("heights-differ", "JS2–JS4")
+
+
+def test_the_ends_at_a_node_are_those_a_search_of_all_finds() -> None:
+    random = np.random.default_rng(5)
+    nodes = np.sort(random.integers(0, 40, 60))
+    ends = Ends(nodes, np.arange(60), random.integers(0, 2, 60), random.uniform(0, 9, 60))
+    for node in range(-1, 42):
+        assert np.arange(60)[ends.at(node)].tolist() == np.flatnonzero(nodes == node).tolist()

@@ -59,6 +59,12 @@ def test_any_text_is_a_size_of_some_extent_or_none(text: str) -> None:
     ("text", "width", "height"),
     [
         ("0.3m", 0.3, 0.3),
+        ("0.3", 0.3, 0.3),
+        ("1.0", 1.0, 1.0),
+        ("12.5", 0.0125, 0.0125),
+        ("DN12.5", 0.0125, 0.0125),
+        ("6.5mm", 0.0065, 0.0065),
+        ("φ6.5", 0.0065, 0.0065),
         ("1.2M", 1.2, 1.2),
         ("2.0×1.5", 2.0, 1.5),
         ("2m×1.5m", 2.0, 1.5),
@@ -73,7 +79,11 @@ def test_metres_and_walls_are_understood(text: str, width: float, height: float)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "0", "DN", "-300", "不详", "300/200", "φ", "3×240", "DN300-DN400", "99999999"]
-)
+    "text",
+    [
+        "", "0", "DN", "-300", "不详", "300/200", "φ", "3×240", "DN300-DN400", "99999999", "3", "φ0.3",
+        "4.9mm", "0.004", "φ10×4",
+    ],
+)  # fmt: skip
 def test_what_is_no_size_is_none(text: str) -> None:
     assert parse_size(text) is None

@@ -6,6 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cim_core.errors import InvalidInput
 from cim_core.progress import Progress
 from pipelines.snapping import Places, joined_ends, node_places
 from pipelines.splitting import cut_where_others_end
@@ -75,6 +76,12 @@ def test_names_join_what_distance_would_and_part_what_it_would_not() -> None:
     # A name does not reach farther than the tolerance.
     far = joined(places(np.array([[0, 0], [9, 0], [3, 0], [20, 0]]), names=[0, 1, 0, 2]))
     assert len(set(far.tolist())) == 4
+
+
+def test_more_pairs_than_fit_into_memory_are_refused_before_they_are_made() -> None:
+    crowd = places(np.zeros((10_000, 2)))
+    with pytest.raises(InvalidInput, match=r"snap=0.5 is too far: 49995000 pairs of ends"):
+        joined(crowd)
 
 
 def test_lines_are_cut_at_loose_ends_only_and_in_their_order() -> None:

@@ -24,6 +24,7 @@ export const PIPES = {
   "pipe.from": { en: "From", zh: "起点号" },
   "pipe.to": { en: "To", zh: "终点号" },
   "pipe.feature": { en: "Feature", zh: "特征/附属物" },
+  "pipe.code": { en: "Feature code", zh: "要素代码" },
   "pipe.ground": { en: "Ground elevation", zh: "地面高程" },
   "pipe.bottom": { en: "Bottom elevation", zh: "井底高程" },
   "pipe.depth": { en: "Depth of the well", zh: "井深" },

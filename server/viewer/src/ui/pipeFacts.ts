@@ -8,8 +8,8 @@ import { facts } from "./receipt";
 /** In the order in which they are read; what stands in the head of the panel already is left out. */
 const SHOWN = [
   "size", "diameter", "width", "height", "material", "depth_start", "depth_end", "elevation_start", "elevation_end",
-  "length", "flow", "year", "owner", "burial", "status", "pressure", "road", "from", "to", "kind", "feature", "ground",
-  "bottom", "depth", "demand", "users",
+  "length", "flow", "year", "owner", "burial", "status", "pressure", "road", "from", "to", "kind", "feature", "code",
+  "ground", "bottom", "depth", "demand", "users",
 ] as const;
 
 const UNITS: Partial<Record<(typeof SHOWN)[number], string>> = {
