@@ -142,7 +142,8 @@ def _worst_first(found: Isolation) -> Rows:
     # Less than a millionth comes of adding up in another order.
     off = np.array([failure.off for failure in found.failures]).reshape(-1, len(MEASURES)).round(6)
     keys = [MEASURES.index(name) for name in ("segments", "nodes", "demand", "users")]
-    return np.lexsort(-off[:, keys].T)
+    order: Rows = np.lexsort(-off[:, keys].T)
+    return order
 
 
 class _Measured:

@@ -91,8 +91,8 @@ class PipeQuestion(NetworkQuestion, ABC):
         None,
         {"en": "Layer", "zh": "图层"},
         {
-            "en": "The layer it is in, where several have the same id.",
-            "zh": "所在图层；多个图层有相同标识时需要指定。",
+            "en": "The layer it is in, where several have the same id or lie at the same place.",
+            "zh": "所在图层；多个图层有相同标识或位于同一位置时需要指定。",
         },
         format="layer-id",
     )
@@ -107,7 +107,7 @@ class PipeQuestion(NetworkQuestion, ABC):
         """The row of the segment the question is asked at; raises `NotFound`, `InvalidInput`."""
         if self.segment is not None:
             return known.segment(self.layer, self.segment)
-        return known.nearest_segment(point_place(self.at or {}), self.within)
+        return known.nearest_segment(point_place(self.at or {}), self.within, self.layer)
 
 
 def point_place(point: Mapping[str, Any]) -> Floats:

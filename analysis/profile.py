@@ -211,7 +211,7 @@ class PipeProfile(Analysis):
         if self.segment is not None:
             return path_down(network, known.segment(self.layer, self.segment))
         place = point_place(self.at or {})
-        return path_down(network, known.nearest_segment(place, self.within))
+        return path_down(network, known.nearest_segment(place, self.within, self.layer))
 
 
 def _nodes(known: Underground, path: Path) -> list[Owner]:

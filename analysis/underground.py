@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import shapely
 from cim_core.city import City
 from cim_core.errors import InvalidInput, NotFound
 from cim_core.frame import Frame
+from cim_core.kept import kept
 from cim_core.mesh import Floats
 from cim_core.network import Network, Pieces, Rows, flat
 from cim_core.networks_joined import joined
@@ -23,7 +23,7 @@ class Underground:
     """Several networks as one.
 
     versions
-        The layers they are, in the order of their rows.
+        The layers they are by their id, in the order of their rows.
     node_layers, segment_layers
         (n,) and (m,) the row in `versions` of each node and segment.
     frame
@@ -61,14 +61,20 @@ class Underground:
             )
         return int(rows[0])
 
-    def nearest_segment(self, place: Floats, within: float) -> int:
-        """The segment nearest to a place, (2,) degrees, seen from above; raises `NotFound`."""
+    def nearest_segment(self, place: Floats, within: float, layer: str | None = None) -> int:
+        """The segment nearest to a place, (2,) degrees, seen from above; raises `NotFound`.
+
+        With a layer, the nearest one in it.
+        """
         point = flat(place[None, :], self.frame)[0]
         starts, ends = self.flat[:, 0, :2], self.flat[:, 1, :2]
         near = (np.minimum(starts, ends) - within <= point) & (
             np.maximum(starts, ends) + within >= point
         )
         rows = np.flatnonzero(near[:, 0] & near[:, 1])
+        if layer is not None:
+            layers = self.segment_layers[self.pieces.segments[rows]].tolist()
+            rows = rows[[self.versions[number].layer == layer for number in layers]]
         away = shapely.distance(shapely.linestrings(self.flat[rows, :, :2]), shapely.Point(point))
         best = int(away.argmin()) if len(away) else -1
         if best < 0 or away[best] > within:
@@ -94,6 +100,8 @@ def underground(city: City, layers: Sequence[str] = ()) -> Underground:
         ]
     if not versions:
         raise NotFound("the city has no pipe network; import one first")
+    # A whole city is large: in whatever order its layers are named, it is kept once.
+    versions.sort(key=lambda version: version.layer)
     return _joined(tuple(_Loaded(city, version) for version in versions))
 
 
@@ -115,7 +123,7 @@ class _Loaded:
         return (self.city.folder, self.version.layer, self.version.version, self.version.receipt)
 
 
-@lru_cache(maxsize=4)
+@kept(2)
 def _joined(loaded: tuple[_Loaded, ...]) -> Underground:
     networks = [item.city.network(item.version) for item in loaded]
     network = networks[0] if len(networks) == 1 else joined(networks)

@@ -40,6 +40,7 @@ LAYER = "pipes"
 WATER = ROOT.parent / "shared" / "data" / "water"
 MODEL = "ky4"
 VALVES = "ky4_valve_layer_strategic2"
+HOUSES = (900, 10_000)
 _REPEAT = 20
 _BLOCK = 100.0
 _CORNER = Frame(113.2, 22.9, 0.0)
@@ -57,6 +58,7 @@ def measure(folder: Path, count: int = SEGMENTS) -> dict[str, Any]:
         "memory": asked.memory,
         "wall": round(asked.wall, 1),
     }
+    record["house_connections"] = {str(n): burst_in_a_main(n) for n in HOUSES}
     record["clearance"] = clearance.measure(folder / "clearance", count)
     if WATER.is_dir():
         record["side_by_side"] = side_by_side(folder)
@@ -79,6 +81,22 @@ def generated_city(count: int) -> City:
             draft.publish(layer, NO_TILES, write_receipt("import", (), {}, {}))
         (folder / "done").touch()
     return City.open(folder / "city")
+
+
+def burst_in_a_main(count: int) -> float:
+    """Seconds for a break in a main without valves; each of its house connections has one."""
+    nodes = Nodes.bare([f"N{row}" for row in range(2 * count + 1)], np.zeros((2 * count + 1, 2)))
+    nodes.kinds[0] = NodeKind.SOURCE
+    main = np.arange(count)
+    starts, ends = np.concatenate([main, main + 1]), np.concatenate([main + 1, main + 1 + count])
+    segments = Segments.bare([f"S{row}" for row in range(2 * count)], starts, ends)
+    names = np.array([f"V{row}" for row in range(count)], object)
+    parts = Parts(
+        Network(nodes, segments, Valves(names, main + count, main + 1, main)), through_closed=False
+    )
+    begin = time.perf_counter()
+    parts.break_at(0)
+    return round(time.perf_counter() - begin, 3)
 
 
 def grid(count: int) -> Network:

@@ -93,6 +93,12 @@ def _networks(record: dict[str, Any]) -> list[str]:
         for name, q in record["questions"].items()
     )
     parts = [said, _table(("question", "found", "first", "median", "95 %"), rows)]
+    if houses := record.get("house_connections"):
+        took = (f"{int(n):,} in {seconds:.2f} s" for n, seconds in houses.items())
+        parts.append(
+            "A break in a main whose only valves are those of its house connections, each failing in "
+            f"turn: {', '.join(took)}."
+        )
     if check := record.get("clearance"):
         parts.append(
             f"Clearances of another generated city of {check['segments']:,} segments: {check['seconds']:.0f} s, "

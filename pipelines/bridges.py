@@ -1,12 +1,12 @@
 """What a network hangs on: bridges and articulation points of a graph with parallel edges."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csgraph, csr_array
 
+from cim_core.kept import kept
 from cim_core.network import Network, Rows
 from pipelines.graph import Mask, grouped
 
@@ -19,7 +19,7 @@ class Hanging:
     points: Mask
 
 
-@lru_cache(maxsize=4)
+@kept(2)
 def hanging_of(network: Network) -> Hanging:
     """What a network hangs on, closed links counted as open; found once for the same network."""
     return hanging(len(network.nodes), network.segments.starts, network.segments.ends)

@@ -4,13 +4,14 @@ Parallel segments stay apart, and a segment that ends where it begins stays a se
 ones and units are those of `cim_core.network`.
 """
 
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csgraph, csr_array
 
+from cim_core.kept import kept
 from cim_core.mesh import Floats
 from cim_core.network import Network, Rows
 
@@ -138,7 +139,7 @@ class Graph:
         return may if through_closed else may & ~segments.closed[rows]
 
 
-@lru_cache(maxsize=4)
+@kept(2)
 def graph_of(network: Network) -> Graph:
     """The graph of a network; the same one for the same network as long as few others are asked."""
     return Graph(network)

@@ -6,10 +6,10 @@ segment between valves). The parts are the vertices of a second graph, whose edg
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
+from cim_core.kept import kept
 from cim_core.mesh import Floats
 from cim_core.network import Network, NodeKind, Rows, Valves
 from cim_core.progress import Progress
@@ -210,7 +210,7 @@ class Parts:
         )
 
 
-@lru_cache(maxsize=4)
+@kept(2)
 def parts_of(network: Network, *, through_closed: bool = False) -> Parts:
     """The parts of a network; the same ones for the same network as long as few others are asked.
 

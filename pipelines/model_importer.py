@@ -127,7 +127,8 @@ def _headers(file: IO[bytes]) -> bytes:
 
     The sections that tell it may stand behind long ones; of these nothing is kept.
     """
-    found, read = [], 0
+    found: list[bytes] = []
+    read = 0
     while read < _GLANCE and len(found) < _SECTIONS and (line := file.readline(_LONGEST)):
         read += len(line)
         if line.lstrip().startswith(b"["):

@@ -1,6 +1,7 @@
 """Map tiles of rasters: pictures of the ground, and the relief of terrain. The door to rio-tiler."""
 
 import tomllib
+import warnings
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -29,6 +30,10 @@ MEDIA_TYPES = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 
 RASTER_KINDS = ("terrain", "imagery")
 """The kinds of layers that have such tiles."""
+
+# A picture for the screen has no place, which rasterio remarks. rio-tiler silences that around each
+# picture, but the filters of warnings belong to all threads, and another's end lets it through.
+warnings.filterwarnings("ignore", "Dataset has no geotransform")
 
 _FORMATS = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}
 

@@ -92,6 +92,14 @@ def test_the_totals_add_up_and_the_worst_valve_comes_first(water: City) -> None:
     assert (rows["worst"]["failing"], rows["worst"]["users"]) == ("闸甲", 105)
 
 
+def test_valves_and_their_failures_are_listed_page_by_page(water: City) -> None:
+    whole = ask(water, segment="P6")
+    for name in ("valves", "worse"):
+        pages = [ask(water, segment="P6", limit=1, after=row)[name] for row in range(3)]
+        assert pages == [[whole[name][0]], [whole[name][1]], []]
+    assert ask(water, segment="P6", limit=1, after=1)["totals"] == whole["totals"]
+
+
 def test_a_second_source_beyond_saves_what_would_be_stranded(city: City) -> None:
     publish_pipes(city, "water", street(d=NodeKind.SOURCE))
     found = ask(city, segment="P6")

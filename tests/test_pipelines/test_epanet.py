@@ -1,9 +1,7 @@
 """Models of EPANET: all of the model, where it lies, with or without EPANET's own library."""
 
-import tracemalloc
 from dataclasses import fields
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile
 
 import numpy as np
 import pyproj
@@ -141,24 +139,6 @@ def test_other_options_of_demand_leave_its_multiplier() -> None:
     assert one.demands.tolist() == other.demands.tolist()
     with pytest.raises(InvalidInput, match=r"section \[OPTIONS\]: 'two' is no number"):
         inp.read_water_model(InpText(SMALL.replace("Multiplier 2", "Multiplier two"), "small"))
-
-
-def test_whose_model_it_is_is_told_without_reading_it_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    far = "[JUNCTIONS]\n" + "A 10 5\n" * 200_000 + "[PIPES]\n[TANKS]\n"
-    path = small(tmp_path, far)
-    packed = tmp_path / "packed.zip"
-    with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
-        archive.write(path, path.name)
-    assert EpanetImporter().recognises(path)
-    assert EpanetImporter().recognises(packed)
-    monkeypatch.setattr(model_importer, "_GLANCE", 1 << 16)
-    tracemalloc.start()
-    assert not EpanetImporter().recognises(path)
-    assert not EpanetImporter().recognises(packed)
-    assert tracemalloc.get_traced_memory()[1] < 1 << 19
-    tracemalloc.stop()
 
 
 def test_without_epanets_library_the_layer_is_the_same(

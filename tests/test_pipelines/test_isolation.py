@@ -9,7 +9,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from cim_core.errors import Cancelled
 from cim_core.network import Network, NodeKind, Nodes, Segments, Valves
+from cim_core.progress import Progress
 from pipelines.isolation import MEASURES, Parts, all_valves, parts_of
 from tests.support.graphs import networks, water_model
 
@@ -255,3 +257,71 @@ def test_a_valve_closed_for_a_closed_link_strands_what_else_it_feeds() -> None:
     found = parts_of(network).break_at(1)
     assert found.planned.valves.tolist() == [0]
     assert (found.stranded_segments.tolist(), found.stranded_nodes.tolist()) == ([0], [1])
+
+
+def ladder(count: int, *, second: bool) -> Network:
+    """A main without valves, `count` connections with one at the main; a second main beyond has
+    one at each as well."""
+    size = 2 * count + 1
+    kinds = np.zeros(size, np.int8)
+    kinds[0] = NodeKind.SOURCE
+    mains = np.arange(count)
+    starts, ends = [mains, mains + 1], [mains + 1, mains + 1 + count]
+    if second:
+        starts, ends = [*starts, mains[:-1] + 1 + count], [*ends, mains[:-1] + 2 + count]
+        kinds[-1] = NodeKind.SOURCE
+    nodes = replace(
+        Nodes.bare([f"N{row}" for row in range(size)], np.zeros((size, 2))), kinds=kinds,
+        demand=np.ones(size), users=np.arange(size, dtype=float),
+    )  # fmt: skip
+    begins, finishes = np.concatenate(starts), np.concatenate(ends)
+    segments = Segments.bare([f"S{row}" for row in range(len(begins))], begins, finishes)
+    rungs = mains + count
+    cuts, at = [rungs, rungs], [starts[1], ends[1]]
+    if not second:
+        cuts, at = cuts[:1], at[:1]
+    valves = len(cuts) * count
+    return Network(
+        nodes, segments,
+        Valves(
+            np.array([f"V{row}" for row in range(valves)], object),
+            np.concatenate(cuts), np.concatenate(at), np.arange(valves),
+        ),
+    )  # fmt: skip
+
+
+def test_each_of_many_house_connections_fails_for_itself() -> None:
+    count = 300
+    network = ladder(count, second=False)
+    found = parts_of(network).break_at(7)
+    users = MEASURES.index("users")
+    houses = network.nodes.users[1 + count :]
+    assert found.planned.valves.tolist() == list(range(count))
+    assert found.planned.stranded[users] == houses.sum()
+    for row, failure in enumerate(found.failures):
+        assert len(failure.following) == 0
+        assert failure.valves.tolist() == [*range(row), *range(row + 1, count)]
+        assert failure.stranded[users] == houses.sum() - houses[row]
+        assert failure.off[users] == found.planned.off[users]
+
+
+@pytest.mark.parametrize("second", [False, True])
+def test_many_failures_are_each_what_flooding_says(second: bool) -> None:
+    network = ladder(24, second=second)
+    naive, parts = Naive(network, False), Parts(network, through_closed=False)
+    for segment in (0, 24, len(network.segments) - 1):
+        found = parts.break_at(segment)
+        for failing, loss in zip(found.planned.valves.tolist(), found.failures, strict=True):
+            closing, shut, stranded = naive.off(segment, failing)
+            assert loss.valves.tolist() == sorted(closing)
+            assert loss.off[MEASURES.index("users")] == sum(
+                network.nodes.users[rows(shut | stranded, "node")]
+            )
+
+
+def test_failures_can_be_cancelled_one_by_one() -> None:
+    said: list[tuple[int, int, str]] = []
+    progress = Progress(lambda *step: said.append(step), lambda: len(said) == 3)
+    with pytest.raises(Cancelled):
+        parts_of(ladder(24, second=False)).break_at(0, progress)
+    assert said == [(row, 24, "valves") for row in range(3)]

@@ -262,23 +262,13 @@ def test_words_of_dictionaries_and_other_columns_are_kept() -> None:
 
 
 def test_what_points_say_of_themselves_is_kept_and_codes_of_points_and_lines() -> None:
+    own = {"code": "51042204", "owner": "区供水公司", "road": "一路", "status": "在用", "year": "2010"}  # fmt: skip
     tables = [
-        points(
-            point=["1", "2"], code=["51042204", ""], owner=["区供水公司", ""], road=["一路", ""],
-            status=["在用", ""], year=["2010", "2010年"], material=["铸铁", ""], depth=[1, 1],
-            connected=["2", ""], angle=[90, ""],
-        ),
+        points(point=["1", "2"], depth=[1, 1], **{name: [text, ""] for name, text in own.items()}),
         lines(start=["1"], end=["2"], code=["51041000"], owner=["市政"], year=["2008"]),
-    ]  # fmt: skip
+    ]
     placed, _ = network_of(*tables)
-    assert said(tables, placed) == {
-        "1": {
-            "code": "51042204", "owner": "区供水公司", "road": "一路", "status": "在用",
-            "year": 2010, "material": "铸铁",
-        },
-        "2": {"year": "2010年"},
-        "1-2": {"code": "51041000"},
-    }  # fmt: skip
+    assert said(tables, placed) == {"1": {**own, "year": 2010}, "1-2": {"code": "51041000"}}
 
 
 def test_flow_is_as_surveyed_and_else_down_in_drains() -> None:
