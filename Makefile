@@ -17,7 +17,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -
 .PHONY: demo test lint types contracts pytest viewer viewer-check browser soak bench lock screenshots clean
 
 demo: $(VENV)/.runtime viewer $(if $(CITY),,$(DEMO)/.built)
-	@$(BIN)/cim serve --city "$(if $(CITY),$(CITY),$(DEMO_CITY))" --port $(PORT)
+	@$(BIN)/cim serve --city "$(if $(CITY),$(CITY),$(DEMO_CITY))" --port $(PORT) $(if $(CITY),,--sign-in admin)
 
 test: lint types contracts viewer-check pytest
 
@@ -78,13 +78,13 @@ browser:
 	  else echo "chromium is missing; install it to run the browser tests"; fi; }
 
 pytest: $(VENV)/.dev viewer browser
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.dev viewer
 	CIM_SOAK=1 $(BIN)/pytest -m soak
 
 screenshots: $(VENV)/.dev viewer browser $(DEMO)/.built
-	CIM_SCREENSHOTS=docs/images $(BIN)/pytest -q tests/test_viewer/test_screenshots.py tests/test_viewer/test_versions.py tests/test_viewer/test_district.py tests/test_viewer/test_underground.py -k "fit or district or question"
+	CIM_SCREENSHOTS=docs/images $(BIN)/pytest -q tests/test_viewer/test_screenshots.py tests/test_viewer/test_versions.py tests/test_viewer/test_district.py tests/test_viewer/test_underground.py tests/test_viewer/test_office.py -k "fit or district or question"
 
 # See benchmarks/README.md; README=1 puts the table into README.md, too.
 bench: $(VENV)/.dev viewer
