@@ -14,6 +14,7 @@ from cim_core.kept import kept
 from cim_core.mesh import Floats
 from cim_core.network import Network, Pieces, Rows, flat
 from cim_core.networks_joined import joined
+from cim_core.sight import needs_whole
 from cim_core.store.layers import LayerVersion
 from cim_core.vicinity import FARTHEST
 
@@ -88,7 +89,8 @@ class Underground:
 def underground(city: City, layers: Sequence[str] = ()) -> Underground:
     """The pipe networks of a city, or those of some layers; raises `NotFound` without any.
 
-    What is planned counts only where it is named.
+    What is planned counts only where it is named. Raises `Forbidden` where networks are seen only in
+    part: half a network answers wrongly.
     """
     if layers:
         versions = [city.layers.get(layer) for layer in dict.fromkeys(layers)]
@@ -100,6 +102,10 @@ def underground(city: City, layers: Sequence[str] = ()) -> Underground:
         ]
     if not versions:
         raise NotFound("the city has no pipe network; import one first")
+    if not layers and any(version.part.whole for version in versions):
+        versions = [version for version in versions if version.part.whole]
+    for version in versions:
+        needs_whole(version.layer, version.part)
     # A whole city is large: in whatever order its layers are named, it is kept once.
     versions.sort(key=lambda version: version.layer)
     return _joined(tuple(_Loaded(city, version) for version in versions))

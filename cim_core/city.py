@@ -42,6 +42,7 @@ from cim_core.progress import Progress
 from cim_core.receipt import Receipt, write_receipt
 from cim_core.reference import is_plane
 from cim_core.roll_back import roll_back
+from cim_core.sight import EVERYTHING, Doer, Sight, needs_whole
 from cim_core.store.database import Database
 from cim_core.store.drawn_features import DrawnFeatures
 from cim_core.store.feature_pairs import FeaturePairs
@@ -49,7 +50,9 @@ from cim_core.store.feature_places import FeaturePlaces
 from cim_core.store.features import FeatureStore, Query
 from cim_core.store.jobs import Jobs
 from cim_core.store.layers import LayerStore, LayerVersion, describe_layer
+from cim_core.store.office import Office
 from cim_core.store.receipts import Receipts
+from cim_core.store.registry import REGISTRY_LAYOUT
 from cim_core.sweep_scene import swept_features
 from cim_core.tessellations import Tessellations
 
@@ -61,23 +64,32 @@ _log = logging.getLogger(__name__)
 class City:
     """The one door to a city; several processes may hold it open at once.
 
+    sight, doer
+        What of it is seen, and who does what is done with it; the system's user if None.
     layers, features, feature_pairs, feature_places, jobs, receipts
         The registry by concern, each plain SQL.
+    office
+        Who may do what in it, and what was done.
     """
 
-    def __init__(self, folder: Path, database: Database) -> None:
+    def __init__(
+        self, folder: Path, database: Database, sight: Sight = EVERYTHING, doer: Doer | None = None
+    ) -> None:
         self.folder = folder
+        self.sight = sight
+        self.doer = doer
         self.layers_folder = folder / "layers"
         self.uploads_folder = folder / "uploads"
         self.refused_folder = folder / "refused"
         self.database = database
-        self.layers = LayerStore(database)
-        self.features = FeatureStore(database)
+        self.office = Office(folder)
+        self.layers = LayerStore(database, sight)
+        self.features = FeatureStore(database, sight)
         self.feature_pairs = FeaturePairs(database)
-        self.drawn_features = DrawnFeatures(database)
-        self.feature_places = FeaturePlaces(database)
-        self.jobs = Jobs(database)
-        self.receipts = Receipts(database)
+        self.drawn_features = DrawnFeatures(database, sight)
+        self.feature_places = FeaturePlaces(database, sight)
+        self.jobs = Jobs(database, doer)
+        self.receipts = Receipts(database, sight)
 
     @classmethod
     def open(cls, folder: Path) -> "City":
@@ -92,8 +104,8 @@ class City:
         if not registry.is_file():
             with locked(folder / ".locks" / "city.lock"):
                 if not registry.is_file():
-                    return cls(folder, Database.create(registry))
-        return cls(folder, Database.open(registry))
+                    return cls(folder, Database.create(registry, REGISTRY_LAYOUT))
+        return cls(folder, Database.open(registry, REGISTRY_LAYOUT))
 
     @classmethod
     def open_or_create(cls, folder: Path, name: str | None = None) -> "City":
@@ -109,6 +121,19 @@ class City:
                     )
                 write_city_file(folder, name or folder.resolve().name)
         return cls.open(folder)
+
+    def seen_by(self, sight: Sight, doer: Doer | None) -> "City":
+        """The city as somebody sees it, whose name what they do is kept under."""
+        seen = City(self.folder, self.database, sight, doer)
+        seen.office = self.office
+        seen.drawn_features = self.drawn_features.seen_by(sight)
+        seen.office = self.office
+        return seen
+
+    @property
+    def who(self) -> str | None:
+        """The name that receipts have; the system's user if None."""
+        return self.doer.name if self.doer else None
 
     @property
     def settings(self) -> CityFile:
@@ -151,13 +176,14 @@ class City:
     def ground(self, *, planned: bool = False, without: str | None = None) -> Ground | None:
         """The ground as all terrain layers have it, the finer over the coarser; None without any.
 
-        `planned` lays what is planned over what is there, `without` leaves a layer out.
+        `planned` lays what is planned over what is there, `without` leaves a layer out. A terrain whose
+        heights are not shown is not there.
         """
         surfaces = []
         for version in self.layers.current():
             lifecycle = version.about.lifecycle
             counts = version.layer != without and (planned or lifecycle == "present")
-            if counts and version.summary.get("kind") == "terrain":
+            if counts and version.part.whole and version.summary.get("kind") == "terrain":
                 folder = self.layers_folder / version.layer / str(version.version)
                 surface = Surface(folder / FILES / SURFACE)
                 surfaces.append((lifecycle == "present", surface.pixel, version.layer, surface))
@@ -189,7 +215,7 @@ class City:
 
     def roll_back(self, layer_id: str, number: int) -> Receipt | None:
         """Serve a kept version of a layer from now on; see `cim_core.roll_back`."""
-        return roll_back(self.database, self.layers_folder, layer_id, number)
+        return roll_back(self.database, self.layers_folder, layer_id, number, self.who)
 
     def describe(self, layer_id: str, changes: Mapping[str, Value]) -> Receipt:
         """Keep what is said about a layer from now on, see `cim_core.about`; its receipt.
@@ -198,13 +224,17 @@ class City:
         """
         self.layers.get(layer_id)
         parameters: dict[str, Value] = {"layer": layer_id, "about": dict(changes)}
-        receipt = write_receipt("about", (), parameters, {"layer": layer_id})
+        receipt = write_receipt("about", (), parameters, {"layer": layer_id}, who=self.who)
         with self.database.transaction() as connection:
             describe_layer(connection, layer_id, changes, receipt)
         return receipt
 
     def placed_meshes(self, version: LayerVersion) -> PlacedMeshes:
-        """The geometry of a kept version in the frame of that version; of a network, its tubes."""
+        """The geometry of a kept version in the frame of that version; of a network, its tubes.
+
+        Raises `Forbidden` for one that is seen only in part, as do all that take out geometry.
+        """
+        needs_whole(version.layer, version.part)
         instances, meshes = self._geometry(version)
         if version.summary.get("kind") == "network":
             layer = self.select(version, Query())
@@ -233,6 +263,7 @@ class City:
                 f"the layer {version.layer!r} is no pipe network; name one that is, or leave the "
                 "layers out"
             )
+        needs_whole(version.layer, version.part)
         return load_network(self.layers_folder / version.layer / str(version.version) / FOLDER)
 
     def load(self, layer_id: str) -> Layer:
@@ -246,6 +277,8 @@ class City:
 
     def select(self, known: LayerVersion, query: Query) -> Layer:
         """The features of a version that have geometry and match, without their property sets."""
+        if not known.part.heights:
+            needs_whole(known.layer, known.part)
         return self._layer(
             known, self.features.without_properties(known.layer, known.version, query)
         )

@@ -50,6 +50,22 @@ class Forbidden(CimError):
     """The city's rules, or the operating system, do not allow it."""
 
 
+class SignInNeeded(CimError):
+    """Strangers may not do this; somebody who signs in perhaps may."""
+
+
+class CodeNeeded(SignInNeeded):
+    """The password was right; a code of the second factor is needed as well, or another one."""
+
+
+class TooMany(CimError):
+    """Something was asked too often; `seconds` later it may be asked again."""
+
+    def __init__(self, sentence: str, seconds: float) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
 class MissingDependency(CimError):
     """A part that has to be installed, or started, separately is not there."""
 

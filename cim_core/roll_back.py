@@ -9,7 +9,9 @@ from cim_core.store.database import Database
 from cim_core.store.layers import ROLL_BACK, LayerStore, serve_again
 
 
-def roll_back(database: Database, root: Path, layer_id: str, number: int) -> Receipt | None:
+def roll_back(
+    database: Database, root: Path, layer_id: str, number: int, who: str | None = None
+) -> Receipt | None:
     """Serve a kept version of a layer from now on; its receipt, None if it is served already.
 
     `root` is the city's folder of layers. It is one transaction and takes no lock: an import that
@@ -35,6 +37,7 @@ def roll_back(database: Database, root: Path, layer_id: str, number: int) -> Rec
             (served,),
             {"layer": layer_id, "from": before, "to": number},
             {"layer": layer_id, "version": number, "tileset_sha256": served.sha256},
+            who=who,
         )
 
     with database.transaction() as connection:

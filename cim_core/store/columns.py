@@ -7,7 +7,9 @@ from typing import Literal
 import orjson
 
 from cim_core.feature import Scalar, Value
+from cim_core.sight import WHOLE, Part
 from cim_core.store.database import Database
+from cim_core.store.features import seen_rows
 
 ColumnKind = Literal["number", "text", "boolean"]
 
@@ -49,10 +51,10 @@ class Values:
     values: tuple[str | float | bool, ...]
 
 
-def columns(database: Database, layer: str, version: int) -> list[Column]:
-    """Every column of a version's features with geometry, attributes first."""
+def columns(database: Database, layer: str, version: int, part: Part = WHOLE) -> list[Column]:
+    """Every column of a version's features with geometry, attributes first, as far as they are seen."""
     found: dict[str, _Gathered] = {}
-    for _, scalars in _rows(database, layer, version):
+    for _, scalars in _rows(database, layer, version, part):
         for name, (value, unit) in scalars.items():
             if value is not None:
                 found.setdefault(name, _Gathered(name)).add(value, unit)
@@ -60,12 +62,14 @@ def columns(database: Database, layer: str, version: int) -> list[Column]:
     return [one.column() for one in order]
 
 
-def values(database: Database, layer: str, version: int, name: str) -> Values | None:
+def values(
+    database: Database, layer: str, version: int, name: str, part: Part = WHOLE
+) -> Values | None:
     """One column; None where no feature has it."""
     gathered = _Gathered(name)
     ids: list[str] = []
     kept: list[str | float | bool] = []
-    for feature_id, scalars in _rows(database, layer, version):
+    for feature_id, scalars in _rows(database, layer, version, part):
         value, unit = scalars.get(name, (None, None))
         if value is not None:
             gathered.add(value, unit)
@@ -117,22 +121,22 @@ class _Gathered:
 
 
 def _rows(
-    database: Database, layer: str, version: int
+    database: Database, layer: str, version: int, part: Part
 ) -> Iterator[tuple[str, dict[str, tuple[str | float | bool | None, str | None]]]]:
     """Ids, each with its scalar attributes and properties: name → value and unit."""
+    seen, values = seen_rows(part)
     rows = database.connection.execute(
-        "SELECT id, zmin, zmax, attributes, property_sets FROM features"
-        " WHERE layer = ? AND version = ? AND body = 1 ORDER BY id",
-        (layer, version),
+        "SELECT id, zmin, zmax, attributes, property_sets FROM features f"
+        f" WHERE layer = ? AND version = ? AND body = 1{seen} ORDER BY id",
+        (layer, version, *values),
     )
+    own = _OWN if part.heights else ()
     for row in rows:
-        yield (
-            row["id"],
-            {
-                **{name: (row[name], "m") for name in _OWN},
-                **_scalars(orjson.loads(row["attributes"]), orjson.loads(row["property_sets"])),
-            },
-        )
+        scalars: dict[str, tuple[Scalar, str | None]] = {
+            **{name: (row[name], "m") for name in own},
+            **_scalars(orjson.loads(row["attributes"]), orjson.loads(row["property_sets"])),
+        }
+        yield row["id"], {k: v for k, v in scalars.items() if not part.hides(k)}
 
 
 def _scalars(

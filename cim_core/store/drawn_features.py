@@ -8,7 +8,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from cim_core.sight import EVERYTHING, Sight
 from cim_core.store.database import Database
+from cim_core.store.features import seen_rows
 from cim_core.store.geopackage import decode_all
 
 
@@ -27,9 +29,16 @@ class Drawn:
 class DrawnFeatures:
     """Reads features to be drawn."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sight: Sight = EVERYTHING) -> None:
         self._database = database
+        self._sight = sight
         self._known: dict[tuple[str, int], tuple[int, int]] = {}
+
+    def seen_by(self, sight: Sight) -> "DrawnFeatures":
+        """The same with less to see; what it knows of versions is shared."""
+        seen = DrawnFeatures(self._database, sight)
+        seen._known = self._known
+        return seen
 
     def in_box(
         self,
@@ -45,22 +54,27 @@ class DrawnFeatures:
         """
         west, south, east, north = box
         first, last = self._numbers(layer, version)
+        part = self._sight.part(layer)
+        seen, values = seen_rows(part)
         # Byte 42 of a blob is the kind of its geometry: point or multipoint, without or with height.
         rows: list[sqlite3.Row] = self._database.connection.execute(
             "SELECT f.fid, f.id, f.class, f.name, f.attributes, f.geom"
             " FROM rtree_feature_boxes r CROSS JOIN features f ON f.fid = r.fid"
             " WHERE r.east >= ? AND r.west <= ? AND r.north >= ? AND r.south <= ?"
-            " AND r.fid BETWEEN ? AND ? AND f.layer = ? AND f.version = ?"
+            f" AND r.fid BETWEEN ? AND ? AND f.layer = ? AND f.version = ?{seen}"
             " AND (r.east - r.west >= ? OR r.north - r.south >= ?"
             "      OR substr(f.geom, 42, 1) IN (x'01', x'04', x'e9', x'ec')) LIMIT ?",
-            (west, east, south, north, first, last, layer, version, least, least, most),
+            (west, east, south, north, first, last, layer, version, *values, least, least, most),
         ).fetchall()
         return Drawn(
             [row["fid"] for row in rows],
             [row["id"] for row in rows],
             [row["class"] for row in rows],
             [row["name"] for row in rows],
-            [orjson.loads(row["attributes"]) for row in rows],
+            [
+                {k: v for k, v in orjson.loads(row["attributes"]).items() if not part.hides(k)}
+                for row in rows
+            ],
             np.array(list(decode_all(row["geom"] for row in rows)), object),
         )
 

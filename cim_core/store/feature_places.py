@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
+from cim_core.sight import EVERYTHING, Part, Sight
 from cim_core.store.database import Database
-from cim_core.store.features import COLUMNS, FeatureRow, feature_rows
+from cim_core.store.features import COLUMNS, FeatureRow, feature_rows, seen_rows
 from cim_core.store.geopackage import decode_all
 from cim_core.vicinity import FARTHEST, box_around, distances
 
@@ -38,21 +40,23 @@ class Candidates:
 class FeaturePlaces:
     """Reading the features of a city by where they are."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sight: Sight = EVERYTHING) -> None:
         self._database = database
+        self._sight = sight
 
     def nearest(
         self, layer: str, version: int, lon: float, lat: float, limit: int
     ) -> list[tuple[FeatureRow, float]]:
         """The features nearest to a place with their distances in metres, at most 100 km away."""
         connection = self._database.connection
+        seen, values = seen_rows(self._sight.part(layer))
         reach = _FIRST_REACH
         while reach < FARTHEST and not self._holds(box_around(lon, lat, reach), limit):
             reach = min(reach * 1.5, FARTHEST)
         while True:
             found = connection.execute(
-                f"SELECT f.fid, f.geom {_IN_BOX} AND f.layer = ? AND f.version = ?",
-                (*_sides(box_around(lon, lat, reach)), layer, version),
+                f"SELECT f.fid, f.geom {_IN_BOX} AND f.layer = ? AND f.version = ?{seen}",
+                (*_sides(box_around(lon, lat, reach)), layer, version, *values),
             ).fetchall()
             away = distances(decode_all(row[1] for row in found), lon, lat)
             order = np.argsort(away, kind="stable")[:limit]
@@ -83,19 +87,38 @@ class FeaturePlaces:
 
         `heights` are the lowest and the highest that count, metres in the city's vertical datum.
         """
+        asked = heights != (None, None)
+        alike: dict[str, list[tuple[str, int]]] = {}
+        areas: dict[str, Part] = {}
+        for layer, version in versions:
+            part = self._sight.part(layer)
+            if asked and not part.heights:
+                continue  # how high it lies is not told by asking for it either
+            alike.setdefault(part.key, []).append((layer, version))
+            areas[part.key] = part
+        for key, some in alike.items():
+            yield from self._candidates(box, some, heights, areas[key])
+
+    def _candidates(
+        self, box: Box, versions: Iterable[tuple[str, int]],
+        heights: tuple[float | None, float | None], part: Part,
+    ) -> Iterator[Candidates]:  # fmt: skip
         bottom, top = heights
+        seen, values = seen_rows(part)
         rows = self._database.connection.execute(
             f"SELECT f.fid, f.layer, f.id, f.class, f.geom {_IN_BOX}"
             " AND f.layer || ':' || f.version IN (SELECT value FROM json_each(?))"
-            " AND (? IS NULL OR f.zmax >= ?) AND (? IS NULL OR f.zmin <= ?)",
+            f" AND (? IS NULL OR f.zmax >= ?) AND (? IS NULL OR f.zmin <= ?){seen}",
             (
                 *_sides(box), json.dumps([f"{layer}:{version}" for layer, version in versions]),
-                bottom, bottom, top, top,
+                bottom, bottom, top, top, *values,
             ),
         )  # fmt: skip
         while portion := rows.fetchmany(_AT_ONCE):
             fids, layers, ids, classes, shapes = zip(*portion, strict=True)
-            yield Candidates(np.array(fids, np.int64), layers, ids, classes, decode_all(shapes))
+            found = decode_all(shapes)
+            flat = found if part.heights else shapely.force_2d(found)
+            yield Candidates(np.array(fids, np.int64), layers, ids, classes, flat)
 
     def by_key(self, keys: list[int]) -> list[FeatureRow]:
         """Features by the keys of their rows, in the order given."""
@@ -104,7 +127,7 @@ class FeaturePlaces:
             " ORDER BY k.key",
             (json.dumps(keys),),
         )
-        return feature_rows(rows.fetchall())
+        return feature_rows(rows.fetchall(), self._sight)
 
 
 def _sides(box: Box) -> Box:

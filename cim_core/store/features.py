@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import orjson
@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from cim_core.errors import InvalidInput, NotFound
 from cim_core.feature import Feature, Property, PropertySet, Value
+from cim_core.sight import EVERYTHING, Part, Sight
 from cim_core.store.database import Database
-from cim_core.store.geopackage import decode, decode_all, encode
+from cim_core.store.geopackage import area_name, decode, decode_all, encode
 
 _FEW = 50_000
 """A box that may hold more features is not looked up in the R*Tree: all of them would be read."""
@@ -135,27 +136,30 @@ def delete_features(connection: sqlite3.Connection, layer: str, version: int) ->
 class FeatureStore:
     """Reading the features of a city."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sight: Sight = EVERYTHING) -> None:
         self._database = database
+        self._sight = sight
 
     def get(self, layer: str, version: int, feature_id: str) -> FeatureRow:
         """One feature by its id; raises `NotFound`."""
+        seen, values = seen_rows(self._sight.part(layer))
         row = self._database.connection.execute(
-            f"SELECT {COLUMNS} FROM features f WHERE layer = ? AND version = ? AND id = ?",
-            (layer, version, feature_id),
+            f"SELECT {COLUMNS} FROM features f WHERE layer = ? AND version = ? AND id = ?{seen}",
+            (layer, version, feature_id, *values),
         ).fetchone()
         if row is None:
             raise NotFound(f"there is no feature {feature_id!r} in the layer {layer!r}")
-        return feature_rows([row])[0]
+        return feature_rows([row], self._sight)[0]
 
     def all(self, layer: str, version: int) -> Iterator[FeatureRow]:
         """Every feature of a version, those without geometry too, in the order of their ids."""
+        seen, values = seen_rows(self._sight.part(layer))
         rows = self._database.connection.execute(
-            f"SELECT {COLUMNS} FROM features f WHERE layer = ? AND version = ? ORDER BY id",
-            (layer, version),
+            f"SELECT {COLUMNS} FROM features f WHERE layer = ? AND version = ?{seen} ORDER BY id",
+            (layer, version, *values),
         )
         while portion := rows.fetchmany(_AT_ONCE):
-            yield from feature_rows(portion)
+            yield from feature_rows(portion, self._sight)
 
     def without_properties(self, layer: str, version: int, query: Query) -> list[Feature]:
         """Features with geometry that match, in the order of their ids, without property sets.
@@ -168,10 +172,13 @@ class FeatureStore:
             f" iif(f.shaped, f.geom, NULL) AS geom {matching} ORDER BY f.id",
             values,
         ).fetchall()
+        part = self._sight.part(layer)
         return [
-            Feature(
-                row["id"], row["class"], row["name"], row["parent"],
-                orjson.loads(row["attributes"]), shape=shape,
+            part.shown(
+                Feature(
+                    row["id"], row["class"], row["name"], row["parent"],
+                    orjson.loads(row["attributes"]), shape=shape,
+                )
             )
             for row, shape in zip(rows, decode_all(row["geom"] for row in rows), strict=True)
         ]  # fmt: skip
@@ -193,9 +200,11 @@ class FeatureStore:
 
     def bottoms(self, layer: str, version: int, storey: str) -> list[float]:
         """How high the elements of a storey begin, metres above the city's datum."""
+        seen, values = seen_rows(self._sight.part(layer))
         rows = self._database.connection.execute(
-            "SELECT zmin FROM features WHERE layer = ? AND version = ? AND storey = ? AND body = 1",
-            (layer, version, storey),
+            "SELECT zmin FROM features f"
+            f" WHERE layer = ? AND version = ? AND storey = ? AND body = 1{seen}",
+            (layer, version, storey, *values),
         )
         return [float(row[0]) for row in rows]
 
@@ -210,7 +219,7 @@ class FeatureStore:
         rows = self._database.connection.execute(
             f"SELECT {COLUMNS} {matching} ORDER BY f.id LIMIT ?", (*values, limit)
         )
-        return feature_rows(rows.fetchall())
+        return feature_rows(rows.fetchall(), self._sight)
 
     def count(self, layer: str, version: int, query: Query) -> int:
         """How many features `find` would give in all."""
@@ -221,20 +230,38 @@ class FeatureStore:
     def search(self, text: str, limit: int) -> list[FeatureRow]:
         """Features of all layers' current versions by name or id; exact ids first, then prefixes."""
         pattern = _like(text)
+        seen, areas = self._seen_layers()
         rows = self._database.connection.execute(
             f"SELECT {COLUMNS} FROM features f JOIN layers l ON l.id = f.layer AND l.version = f.version"
-            " WHERE f.body = 1 AND (f.id = :text OR f.id LIKE :pattern ESCAPE '\\'"
+            f" WHERE f.body = 1 AND {seen} AND (f.id = :text OR f.id LIKE :pattern ESCAPE '\\'"
             "  OR f.name LIKE :pattern ESCAPE '\\'"
             "  OR f.attributes ->> 'long_name' LIKE :pattern ESCAPE '\\')"
             " ORDER BY (f.id = :text) DESC, (f.name LIKE :prefix ESCAPE '\\') DESC, f.name, f.id"
             " LIMIT :limit",
-            {"text": text, "pattern": f"%{pattern}%", "prefix": f"{pattern}%", "limit": limit},
-        )
-        return feature_rows(rows.fetchall())
+            {
+                "text": text, "pattern": f"%{pattern}%", "prefix": f"{pattern}%", "limit": limit,
+                **areas,
+            },
+        )  # fmt: skip
+        return feature_rows(rows.fetchall(), self._sight)
+
+    def _seen_layers(self) -> tuple[str, dict[str, str]]:
+        """The condition of what is seen over all layers, the features being `f`."""
+        parts = self._sight.parts
+        if parts is None:
+            return "1", {}
+        free = [layer for layer, part in parts.items() if part.area is None]
+        values = {"free": _dump(free)}
+        some = []
+        for number, (layer, part) in enumerate(parts.items()):
+            if part.area is not None:
+                values |= {f"layer{number}": layer, f"area{number}": area_name(part.area)}
+                some.append(f" OR f.layer = :layer{number} AND touches_area(:area{number}, f.geom)")
+        return f"(f.layer IN (SELECT value FROM json_each(:free)){''.join(some)})", values
 
     def _matching(self, layer: str, version: int, query: Query) -> tuple[str, list[str | float]]:
         """FROM and WHERE of what a query finds, the features being `f`, and their values."""
-        where, values = _conditions(layer, version, query)
+        where, values = _conditions(layer, version, query, self._sight.part(layer))
         meets = "meets_box(f.geom, ?, ?, ?, ?)"
         if query.bbox is None:
             return f"FROM features f INDEXED BY features_in_order WHERE {where}", values
@@ -264,9 +291,25 @@ class FeatureStore:
         return int(row[0]) < _FEW
 
 
-def _conditions(layer: str, version: int, query: Query) -> tuple[str, list[str | float]]:
+def seen_rows(part: Part) -> tuple[str, list[str]]:
+    """A further condition of what is seen of a layer, the features being `f`, and its values."""
+    if part.area is None:
+        return "", []
+    return " AND touches_area(?, f.geom)", [area_name(part.area)]
+
+
+def _conditions(
+    layer: str, version: int, query: Query, seen: Part
+) -> tuple[str, list[str | float]]:
     parts = ["f.layer = ?", "f.version = ?", "f.body = 1"]
     values: list[str | float] = [layer, version]
+    if seen.area is not None:
+        parts.append("touches_area(?, f.geom)")
+        values.append(area_name(seen.area))
+    if (query.heights is not None and not seen.heights) or any(
+        map(seen.hides, query.properties or ())
+    ):
+        parts.append("0")  # what is not shown is not told by asking for it either
     if query.heights is not None:
         parts.append("f.zmax >= ? AND f.zmin <= ?")
         values += query.heights
@@ -336,8 +379,22 @@ def _pset_to_plain(pset: PropertySet) -> dict[str, Value]:
     }
 
 
-def feature_rows(rows: Sequence[sqlite3.Row]) -> list[FeatureRow]:
-    """Rows of the columns `COLUMNS` as features."""
+def feature_rows(rows: Sequence[sqlite3.Row], sight: Sight = EVERYTHING) -> list[FeatureRow]:
+    """Rows of the columns `COLUMNS` as features, with what is shown of them."""
+    found = _feature_rows(rows)
+    if sight.parts is None:
+        return found
+    return [_shown(row, sight.part(row.layer)) for row in found]
+
+
+def _shown(row: FeatureRow, part: Part) -> FeatureRow:
+    if part.whole:
+        return row
+    bottom, top = (row.zmin, row.zmax) if part.heights else (None, None)
+    return replace(row, feature=part.shown(row.feature), zmin=bottom, zmax=top)
+
+
+def _feature_rows(rows: Sequence[sqlite3.Row]) -> list[FeatureRow]:
     shapes = decode_all(row[0] for row in rows)
     outlines = shapely.force_2d(shapes) if shapely.has_z(shapes).any() else shapes
     return [

@@ -1,5 +1,6 @@
 """Footprints as GeoPackage binary, and the views by which QGIS and GDAL see the layers."""
 
+import hashlib
 import sqlite3
 import struct
 from collections.abc import Iterable
@@ -50,6 +51,30 @@ def meets_box(blob: bytes | None, west: float, south: float, east: float, north:
     if right < west or left > east or high < south or low > north:
         return False
     return bool(shapely.intersects(_box(west, south, east, north), decode(blob)))
+
+
+_AREAS: dict[str, shapely.Geometry] = {}
+"""Areas by name, prepared; there are as many as towns, and as people have several."""
+
+
+def area_name(area: shapely.Geometry) -> str:
+    """The name by which `touches_area` knows an area, degrees; the same for equal areas."""
+    name = hashlib.sha256(shapely.to_wkb(area)).hexdigest()
+    if name not in _AREAS:
+        shapely.prepare(area)
+        _AREAS[name] = area
+    return name
+
+
+def touches_area(name: str, blob: bytes | None) -> bool:
+    """Whether a stored footprint touches an area."""
+    if blob is None:
+        return False
+    area = _AREAS[name]
+    west, east, south, north = struct.unpack_from("<4d", blob, 8)
+    if area.is_empty or not shapely.intersects(area.envelope, _box(west, south, east, north)):
+        return False
+    return bool(shapely.intersects(area, decode(blob)))
 
 
 @lru_cache(maxsize=16)

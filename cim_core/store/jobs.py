@@ -12,6 +12,7 @@ from typing import Literal
 from cim_core.errors import Cancelled, Conflict, NoSuchJob, NotReady
 from cim_core.feature import Value
 from cim_core.receipt import now
+from cim_core.sight import Doer
 from cim_core.store.database import Database
 
 Status = Literal["accepted", "running", "successful", "failed", "dismissed"]
@@ -33,7 +34,11 @@ _LOST: Mapping[str, Value] = {
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One piece of long work, as OGC API – Processes describes it."""
+    """One piece of long work, as OGC API – Processes describes it.
+
+    person, who
+        The account that ordered it, and its name; None on the command line.
+    """
 
     id: str
     type: str
@@ -53,6 +58,8 @@ class Job:
     owner: str | None
     attempts: int
     cancel: bool
+    person: str | None
+    who: str | None
 
     @property
     def ended(self) -> bool:
@@ -84,14 +91,16 @@ class Job:
             "remaining_seconds": math.ceil(self.remaining or 0.0) if foretold else None,
             "problem": dict(self.problem) if self.problem else None,
             "report": dict(self.report) if self.report else None,
+            "who": self.who,
         }
 
 
 class Jobs:
     """The jobs of one city. Every change is one statement, so any process may make it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, doer: Doer | None = None) -> None:
         self._database = database
+        self._doer = doer
 
     def add(
         self,
@@ -106,10 +115,13 @@ class Jobs:
         job_id = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(5)}"
         with self._database.transaction() as connection:
             connection.execute(
-                "INSERT INTO jobs (id, type, status, layer, filename, parameters, created)"
-                " VALUES (?, ?, 'accepted', ?, ?, ?, ?)",
-                (job_id, job_type, layer, filename, json.dumps(dict(parameters)), now()),
-            )
+                "INSERT INTO jobs (id, type, status, layer, filename, parameters, created, person, who)"
+                " VALUES (?, ?, 'accepted', ?, ?, ?, ?, ?, ?)",
+                (
+                    job_id, job_type, layer, filename, json.dumps(dict(parameters)), now(),
+                    self._doer.id if self._doer else None, self._doer.name if self._doer else None,
+                ),
+            )  # fmt: skip
             if owner is not None:
                 _claim(connection, job_id, owner)
         return self.get(job_id)
@@ -120,7 +132,7 @@ class Jobs:
             "SELECT * FROM jobs WHERE id = ?", (job_id,)
         ).fetchone()
         if row is None:
-            raise NoSuchJob(f"there is no job {job_id!r} in this city")
+            raise no_such_job(job_id)
         return _job(row)
 
     def result(self, job_id: str) -> str:
@@ -280,6 +292,11 @@ class Jobs:
             )  # fmt: skip
 
 
+def no_such_job(job_id: str) -> NoSuchJob:
+    """That there is no such job, or none that may be seen."""
+    return NoSuchJob(f"there is no job {job_id!r} in this city")
+
+
 def _claim(connection: sqlite3.Connection, job_id: str, owner: str) -> bool:
     cursor = connection.execute(
         "UPDATE jobs SET status = 'running', owner = ?, beat = ?, attempts = attempts + 1,"
@@ -318,5 +335,5 @@ def _job(row: sqlite3.Row) -> Job:
         row["done"], row["total"], row["note"], row["remaining"],
         json.loads(row["problem"]) if row["problem"] else None,
         json.loads(row["report"]) if row["report"] else None,
-        row["owner"], row["attempts"], bool(row["cancel"]),
+        row["owner"], row["attempts"], bool(row["cancel"]), row["person"], row["who"],
     )  # fmt: skip

@@ -2,8 +2,9 @@
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NotRequired, TypedDict
 
 from cim_core.about import About, Said, about_layer
@@ -11,9 +12,11 @@ from cim_core.errors import NotFound
 from cim_core.feature import Value
 from cim_core.layer import Kind, Level, Lifecycle, Sensitivity
 from cim_core.receipt import Receipt
+from cim_core.sight import EVERYTHING, WHOLE, Part, Sight
 from cim_core.store.database import Database
-from cim_core.store.features import delete_features
+from cim_core.store.features import delete_features, seen_rows
 from cim_core.store.geopackage import hide_layer, show_layer
+from cim_core.store.labels import Label, Labels
 from cim_core.store.receipts import insert_receipt
 
 
@@ -88,7 +91,7 @@ class RollBack:
     """That an earlier version was made the served one again."""
 
     when: str
-    who: str
+    who: str | None
     before: int
     after: int
     receipt: str
@@ -106,6 +109,7 @@ class LayerVersion:
     summary: Summary
     current: bool
     about: About
+    part: Part = WHOLE
 
 
 ROLL_BACK = "rollback"
@@ -120,24 +124,30 @@ _SELECT = (
 class LayerStore:
     """The layers of one city."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sight: Sight = EVERYTHING) -> None:
         self._database = database
+        self._sight = sight
+        self._labels = Labels(database)
 
     def current(self) -> list[LayerVersion]:
         """Every layer in the version that is served, by id."""
         rows = self._database.connection.execute(
             f"{_SELECT} AND v.version = l.version ORDER BY v.layer"
         )
-        return [_version(row) for row in rows]
+        return [self._seen(row) for row in rows if self._sight.of(row["layer"])]
+
+    def labels(self) -> list[Label]:
+        """What decides who sees each layer, whoever asks."""
+        return self._labels.all()
 
     def get(self, layer: str) -> LayerVersion:
         """The version of a layer that is served; raises `NotFound`."""
         row = self._database.connection.execute(
             f"{_SELECT} AND v.layer = ? AND v.version = l.version", (layer,)
         ).fetchone()
-        if row is None:
+        if row is None or not self._sight.of(layer):
             raise NotFound(f"there is no layer {layer!r} in this city; `cim layers` lists them")
-        return _version(row)
+        return self._seen(row)
 
     def version(self, layer: str, number: int | None) -> LayerVersion:
         """A kept version of a layer by its number, the served one without; raises `NotFound`."""
@@ -146,10 +156,10 @@ class LayerStore:
         row = self._database.connection.execute(
             f"{_SELECT} AND v.layer = ? AND v.version = ?", (layer, number)
         ).fetchone()
-        if row is None:
+        if row is None or not self._sight.of(layer):
             self.get(layer)
             raise _no_version(layer, number)
-        return _version(row)
+        return self._seen(row)
 
     def is_kept(self, layer: str, number: int) -> bool:
         """Whether a version of a layer is published and still there; asked for every file served."""
@@ -158,16 +168,16 @@ class LayerStore:
             " WHERE v.layer = ? AND v.version = ? AND v.state = 'published'",
             (layer, number),
         ).fetchone()
-        return row is not None
+        return row is not None and self._sight.of(layer) is not None
 
     def versions(self, layer: str) -> list[LayerVersion]:
         """The kept versions of a layer, newest first; raises `NotFound`."""
         rows = self._database.connection.execute(
             f"{_SELECT} AND v.layer = ? ORDER BY v.version DESC", (layer,)
         ).fetchall()
-        if not rows:
+        if not rows or not self._sight.of(layer):
             self.get(layer)
-        return [_version(row) for row in rows]
+        return [self._seen(row) for row in rows]
 
     def roll_backs(self, layer: str) -> list[RollBack]:
         """How often earlier versions of a layer were made the served one again, latest first."""
@@ -177,7 +187,12 @@ class LayerStore:
             " FROM receipts WHERE kind = ? AND body ->> '$.parameters.layer' = ? ORDER BY at DESC",
             (ROLL_BACK, layer),
         )
-        return [RollBack(r["at"], r["who"], r["before"], r["after"], r["id"]) for r in rows]
+        return [
+            RollBack(
+                r["at"], r["who"] if self._sight.people else None, r["before"], r["after"], r["id"]
+            )
+            for r in rows
+        ]
 
     def last_served(self, layer: str) -> list[int]:
         """The kept versions of a layer, the one that came into service last first."""
@@ -186,6 +201,15 @@ class LayerStore:
             if again.after in served:
                 served[again.after] = max(served[again.after], again.when)
         return sorted(served, key=lambda version: (served[version], version), reverse=True)
+
+    def _seen(self, row: sqlite3.Row) -> LayerVersion:
+        """A version with what is seen of it; of one that is seen in part, what that part holds."""
+        version = _version(row)
+        part = self._sight.part(version.layer)
+        if part.whole:
+            return version
+        summary = part_summary(self._database, version, part)
+        return replace(version, part=part, summary=summary)
 
     def unfinished(self) -> list[tuple[str, int]]:
         """(layer, version) of what is being built, or was when its builder died."""
@@ -301,6 +325,49 @@ def serve_again(
     bbox = version.summary["bbox"] or [0.0] * 6
     show_layer(connection, layer, version.title, tuple(bbox))
     return receipt
+
+
+def part_summary(database: Database, version: LayerVersion, part: Part) -> Summary:
+    """What a part of a version says of itself: counts and extent of what is seen, and no tiles."""
+    seen, values = seen_rows(part)
+    rows = database.connection.execute(
+        "SELECT f.class, f.storey, COUNT(*) AS count, min(b.west), min(b.south), max(b.east),"
+        " max(b.north), min(f.zmin), max(f.zmax) FROM features f"
+        " JOIN rtree_feature_boxes b ON b.fid = f.fid"
+        f" WHERE f.layer = ? AND f.version = ? AND f.body = 1{seen} GROUP BY f.class, f.storey",
+        (version.layer, version.version, *values),
+    ).fetchall()
+    classes: Counter[str] = Counter()
+    storeys: Counter[str | None] = Counter()
+    for row in rows:
+        classes[row["class"]] += row["count"]
+        storeys[row["storey"]] += row["count"]
+    sides = [[row[column] for row in rows] for column in range(3, 9)]
+    west, south, east, north, bottom, top = sides
+    heights = [min(bottom), max(top)] if part.heights and rows else [0.0, 0.0]
+    box = [min(west), min(south), heights[0], max(east), max(north), heights[1]] if rows else None
+    summary = version.summary
+    tiles: TilesetSummary = {
+        "bytes": 0, "leaf_bytes": 0, "tiles": 0, "reused_tiles": 0, "triangles": 0, "deviation": 0.0,
+    }  # fmt: skip
+    return {
+        **summary,
+        "bbox": box,
+        "features": classes.total(),
+        "classes": {
+            name: {**style, "count": classes[name]}
+            for name, style in summary["classes"].items()
+            if classes[name]
+        },
+        "storeys": [
+            {**storey, "count": storeys[storey["id"]]}
+            for storey in summary["storeys"]
+            if part.heights and storeys[storey["id"]]
+        ],
+        "tile_attributes": [name for name in summary["tile_attributes"] if not part.hides(name)],
+        "tileset": tiles,
+        "checkin": None,
+    }
 
 
 def _no_version(layer: str, number: int) -> NotFound:

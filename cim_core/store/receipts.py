@@ -1,12 +1,19 @@
 """Receipts, kept for as long as the city."""
 
 import json
+import re
 import sqlite3
+from collections.abc import Mapping
+from typing import Any
 
 from cim_core.errors import NotFound
 from cim_core.feature import Value
 from cim_core.receipt import Receipt
+from cim_core.sight import EVERYTHING, Sight
 from cim_core.store.database import Database
+
+_VERSION = re.compile(r"([a-z0-9][a-z0-9_-]*) version \d+")
+"""How an input names a version of a layer."""
 
 
 def insert_receipt(connection: sqlite3.Connection, receipt: Receipt) -> None:
@@ -21,8 +28,9 @@ def insert_receipt(connection: sqlite3.Connection, receipt: Receipt) -> None:
 class Receipts:
     """The receipts of one city."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, sight: Sight = EVERYTHING) -> None:
         self._database = database
+        self._sight = sight
 
     def add(self, receipt: Receipt) -> None:
         """Keep a receipt of something that changes nothing else in the city."""
@@ -34,7 +42,16 @@ class Receipts:
         row = self._database.connection.execute(
             "SELECT body FROM receipts WHERE id = ?", (receipt_id,)
         ).fetchone()
-        if row is None:
+        body: dict[str, Value] = json.loads(row[0]) if row else {}
+        if row is None or not all(map(self._sight.of, _layers(body))):
             raise NotFound(f"there is no receipt {receipt_id!r} in this city")
-        body: dict[str, Value] = json.loads(row[0])
-        return body
+        if not self._sight.wholly(_layers(body)):
+            body |= {"inputs": [], "parameters": {}, "outputs": {}}
+        return body if self._sight.people else {**body, "who": None}
+
+
+def _layers(body: Mapping[str, Any]) -> set[str]:
+    """The layers that a receipt tells of."""
+    named = {body[place].get("layer") for place in ("parameters", "outputs")}
+    used = (_VERSION.fullmatch(item["name"]) for item in body["inputs"])
+    return {layer for layer in named if layer} | {match[1] for match in used if match}

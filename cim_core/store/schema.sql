@@ -47,7 +47,9 @@ CREATE TABLE jobs (
     owner TEXT,                 -- the worker that has it, NULL while nobody has
     beat REAL,                  -- when that worker last said it lives, seconds since 1970
     attempts INTEGER NOT NULL DEFAULT 0,
-    cancel INTEGER NOT NULL DEFAULT 0
+    cancel INTEGER NOT NULL DEFAULT 0,
+    person TEXT,                -- the account that ordered it, NULL on the command line
+    who TEXT
 );
 CREATE INDEX jobs_by_status ON jobs (status);
 
