@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import shapely
 
+from cim_core.archives import bring_in, default_limits
 from cim_core.errors import InvalidInput
-from cim_core.importers.archive import bring_in, default_limits
 from cim_core.importers.attributes import scalars, unique_ids
 from cim_core.importers.placing import Place
 from cim_core.importers.table_shapes import PlacedTable, Report, read_tables

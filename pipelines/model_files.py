@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from cim_core.archives import bring_in, default_limits
 from cim_core.errors import InvalidInput
-from cim_core.importers.archive import bring_in, default_limits
 from cim_core.layer import Dropped, Source
 from cim_core.network import Network, Valves
 from cim_core.progress import Progress

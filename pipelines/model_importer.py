@@ -5,12 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cim_core.errors import InvalidInput
+from cim_core.archives import default_limits, opened
+from cim_core.errors import CimError, InvalidInput
 from cim_core.importers.placing import Place, corners_of, place_of
 from cim_core.layer import Dropped, Layer, Placement, Source
 from cim_core.mesh import Floats
@@ -107,13 +108,13 @@ def _program(path: Path) -> Program | None:
     if path.suffix.lower() != ".zip":
         return _program_of_file(path)
     try:
-        with ZipFile(path) as archive:
+        with opened(path, path.name, default_limits()) as archive:
             names = [name for name in archive.namelist() if name.lower().endswith(ENDING)]
             if not names:
                 return None
             with archive.open(names[0]) as file:
                 return program_of(_headers(file))
-    except (BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error):
+    except (CimError, BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, zlib.error):
         return None  # damaged or encrypted: whoever is to read it says so
 
 

@@ -21,6 +21,7 @@ import shapely
 from python_calamine import CalamineError, PasswordError, ZipError, load_workbook
 
 from cim_core.errors import InvalidInput
+from cim_core.hostile import check_lines
 from cim_core.importers.table_file import TableInfo, read_table, table_infos
 from cim_core.network import Rows, Texts
 from pipelines.workbook_size import check_workbook
@@ -84,6 +85,7 @@ def sheets(path: Path, name: str, encoding: str | None = None) -> Iterator[Sheet
     """
     ending = path.suffix.lower()
     if ending in TEXT:
+        check_lines(path, name)
         yield _text_sheet(path.read_bytes(), name, encoding)
     elif ending in EXCEL:
         yield from _excel_sheets(path, name)

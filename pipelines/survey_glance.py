@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
+from cim_core.archives import default_limits, opened
 from cim_core.errors import CimError
 from pipelines.headers import default_headers
 from pipelines.survey_file import ENDINGS, SHAPE, TEXT, first_lines, sheets
@@ -36,7 +37,7 @@ def _tops(path: Path) -> Iterator[Top]:
         for file, _ in files_of(path):
             yield from _of_file(file)
     elif path.suffix.lower() == ".zip":
-        with zipfile.ZipFile(path) as archive:
+        with opened(path, path.name, default_limits()) as archive:
             yield from _of_archive(archive)
     else:
         yield from _of_file(path)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from cim_core.archives import bring_in, default_limits
 from cim_core.errors import InvalidInput
-from cim_core.importers.archive import bring_in, default_limits
 from cim_core.network import Texts
 from cim_core.progress import Progress
 from pipelines.dictionary import class_in_name

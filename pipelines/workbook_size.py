@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from cim_core.archives import default_limits, opened
 from cim_core.errors import InvalidInput
 
 _CELLS = 1 << 25
@@ -35,15 +36,15 @@ _REPEATED = re.compile(rb"""number-(?:rows|columns)-repeated\s*=\s*["'](\d{1,9})
 
 
 def check_workbook(path: Path, name: str) -> None:
-    """Raise `InvalidInput` for a workbook that would not fit into memory.
+    """Raise `InvalidInput` for a workbook that would not fit into memory, or declares entities.
 
     A file that is no archive, or a damaged one, is left to its reader to refuse.
     """
-    if path.suffix.lower() == ".xls" and not zipfile.is_zipfile(path):
+    if not zipfile.is_zipfile(path):
         _check_bytes(path.stat().st_size, _LARGEST, name)
         return
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path, name, default_limits()) as archive:
             members = archive.infolist()
             _check_bytes(sum(member.file_size for member in members), _BYTES, name)
             for member in members:
@@ -63,13 +64,24 @@ def _check_bytes(found: int, most: int, name: str) -> None:
 def _check_sheet(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> None:
     spans_of = _spans_ods if member.filename == "content.xml" else _spans_xlsx
     with archive.open(member) as file:
-        for rows, columns in spans_of(_blocks(file)):
+        for rows, columns in spans_of(_declaring_nothing(_blocks(file), member.filename, name)):
             if rows * columns > _CELLS:
                 raise InvalidInput(
                     f"{name} has a sheet that reaches down to row {rows} and across to column "
                     f"{columns}, more than the {_CELLS} cells that are taken of one; delete what "
                     "stands far off its table, or export the table as CSV"
                 )
+
+
+def _declaring_nothing(blocks: Iterator[bytes], inside: str, name: str) -> Iterator[bytes]:
+    """The same blocks; raises `InvalidInput` where XML declares what its text shall stand for."""
+    xml = inside.lower().endswith((".xml", ".rels", ".vml"))
+    for block in blocks:
+        if xml and (b"<!DOCTYPE" in block or b"<!ENTITY" in block):
+            raise InvalidInput(
+                f"{name} declares entities in {inside}, as no spreadsheet program does; save it again"
+            )
+        yield block
 
 
 def _blocks(file: IO[bytes]) -> Iterator[bytes]:

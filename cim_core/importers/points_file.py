@@ -13,12 +13,16 @@ from laspy.vlrs.known import GeoKeyDirectoryVlr, WktCoordinateSystemVlr
 from numpy.typing import NDArray
 
 from cim_core.errors import InvalidInput
+from cim_core.hostile import check_growth
 from cim_core.mesh import Floats
 
 EXTENSIONS = (".las", ".laz")
 
 _AT_ONCE = 500_000
 """Points in memory at a time, about 100 MB with all that is computed of them."""
+
+_HEADER, _RECORD, _LATER_RECORD = 375, 54, 60
+"""Bytes of the header of LAS 1.4, and of those of its records before and behind the points."""
 
 _UNREADABLE = (laspy.errors.LaspyException, lazrs.LazrsError, ValueError, struct.error, EOFError)
 
@@ -71,6 +75,8 @@ def files_in(folder: Path) -> list[Path]:
 
 def read_header(path: Path, name: str) -> Scan:
     """What a file says of itself; raises `InvalidInput` when it is none or holds no points."""
+    with _readable(name):
+        _check_records(path)
     with _readable(name), laspy.open(path) as reader:
         header = reader.header
         vlrs = [*header.vlrs, *(header.evlrs or ())]
@@ -81,9 +87,35 @@ def read_header(path: Path, name: str) -> Scan:
             None if "VERT" in wkt.upper() else _UNITS.get(keys.get(_VERTICAL_UNITS_KEY, 0)),
             "red" in header.point_format.dimension_names,
         )  # fmt: skip
+        whole = header.offset_to_point_data + header.point_count * header.point_format.size
+        packed = header.are_points_compressed
+    size = path.stat().st_size
+    check_growth(name, whole, size)
+    if not packed and whole > size:
+        raise InvalidInput(
+            f"{name} is cut off: it holds {size} bytes, and the {scan.points} points it announces need "
+            f"{whole}; copy it again"
+        )
     if scan.points == 0 or not np.isfinite(scan.box).all():
         raise InvalidInput(f"{name} holds no points; export it again")
     return scan
+
+
+def _check_records(path: Path) -> None:
+    """Raise `ValueError` where a header announces more records than its file can hold.
+
+    laspy goes through all that are announced, be there any or not. Source: LAS 1.4 R15, table 3.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_HEADER)
+    offset, records = struct.unpack_from("<2L", head, 96)
+    if records * _RECORD > offset or offset > size:
+        raise ValueError("its header announces more records than it has")
+    if head[25] >= 4:
+        start, later = struct.unpack_from("<QL", head, 235)
+        if later * _LATER_RECORD > max(size - start, 0):
+            raise ValueError("its header announces more records than it has")
 
 
 def read_points(scan: Scan) -> Iterator[Portion]:

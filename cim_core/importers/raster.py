@@ -1,11 +1,10 @@
 """GeoTIFFs as they arrive: opened with care, one or many, and laid on one grid."""
 
 import math
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,8 +19,11 @@ from rasterio.vrt import WarpedVRT
 from rasterio.warp import transform_bounds
 from rasterio.windows import Window
 
+from cim_core.archives import default_limits
+from cim_core.archives import opened as opened_archive
 from cim_core.errors import InvalidInput
 from cim_core.feature import Feature
+from cim_core.importers.raster_checks import BESIDE, check_beside, check_sheet
 from cim_core.importers.raster_own import into_degrees
 from cim_core.importers.references import reference_of
 from cim_core.layer import FILES, Placement, Source
@@ -37,6 +39,7 @@ WINDOW = 4 * BLOCK
 _ALIGNED = 1e-3
 """Grids whose pixels differ by less than this part of a pixel are one."""
 _OUTLINE_POINTS = 8
+_HEAD = 1 << 24
 _SPARSEST = 1_000
 """How many times as many pixels as its sheets a mosaic may have."""
 
@@ -89,8 +92,9 @@ def opened(source: Source, placement: Placement, progress: Progress) -> Iterator
     """
     with ExitStack() as stack:
         sheets = []
-        for name, path in _files(source):
+        for name, path, stored in _files(source):
             dataset = stack.enter_context(_open(name, path))
+            check_sheet(name, dataset, stored)
             reference = reference_of(source, placement, _crs(dataset))
             _check_place(name, dataset, reference)
             sheet = Sheet(name, dataset, reference, _nodata(source, dataset))
@@ -98,27 +102,41 @@ def opened(source: Source, placement: Placement, progress: Progress) -> Iterator
         yield sorted(sheets, key=lambda sheet: (_pixel(sheet), sheet.name))
 
 
-def _files(source: Source) -> list[tuple[str, str]]:
-    """(name for people, path for GDAL) of each GeoTIFF."""
+def _files(source: Source) -> list[tuple[str, str, int]]:
+    """Of each GeoTIFF its name for people, its path for GDAL, and bytes it has at the most."""
     path = source.path
     if path.is_dir():
         inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in EXTENSIONS)
-        found = [(str(p.relative_to(path)), str(p)) for p in inside]
+        for folder in {p.parent for p in inside}:
+            _check_beside(folder)
+        found = [(str(p.relative_to(path)), str(p), p.stat().st_size) for p in inside]
     elif source.filename.lower().endswith(".zip"):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                names = sorted(n for n in archive.namelist() if n.lower().endswith(EXTENSIONS))
-        except zipfile.BadZipFile as error:
-            raise InvalidInput(f"{source.filename} is not a ZIP file; pack it again") from error
+        with opened_archive(path, source.filename, default_limits()) as archive:
+            names = sorted(n for n in archive.namelist() if n.lower().endswith(EXTENSIONS))
+            for beside in archive.namelist():
+                if beside.lower().endswith(BESIDE):
+                    with archive.open(beside) as file:
+                        check_beside(beside, file.read(_HEAD))
         # GDAL unpacks only what it reads, so no file of an archive is ever written.
-        found = [(name, f"/vsizip/{{{path}}}/{name}") for name in names]
+        size = path.stat().st_size
+        found = [(name, f"/vsizip/{{{path}}}/{name}", size) for name in names]
     else:
-        return [(source.filename, str(path))]
+        _check_beside(path.parent, path.name)
+        return [(source.filename, str(path), path.stat().st_size)]
     if not found:
         raise InvalidInput(
             f"{source.filename} holds no GeoTIFF; give a folder or .zip of .tif files"
         )
     return found
+
+
+def _check_beside(folder: Path, of: str = "") -> None:
+    """Look at the files beside those of a folder; `of` one of them only."""
+    for path in folder.iterdir():
+        name = path.name.lower()
+        if name.endswith(BESIDE) and name.startswith(PurePath(of).stem.lower()):
+            with path.open("rb") as file:
+                check_beside(path.name, file.read(_HEAD))
 
 
 def _open(name: str, path: str) -> rasterio.DatasetReader:

@@ -1,11 +1,12 @@
 """What a GeoTIFF holds: heights or a picture."""
 
-import zipfile
 from pathlib import Path
 
 import rasterio
 from rasterio.enums import ColorInterp
 from rasterio.errors import RasterioError
+
+from cim_core.archives import names_in
 
 _HEIGHTS = {"int16", "int32", "float32", "float64"}
 
@@ -46,8 +47,7 @@ def _first(path: Path) -> str | None:
     if path.is_dir():
         inside = (p for p in sorted(path.rglob("*")) if p.suffix.lower() in (".tif", ".tiff"))
         return next((str(p) for p in inside), None)
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            names = sorted(n for n in archive.namelist() if n.lower().endswith((".tif", ".tiff")))
+    if path.suffix.lower() == ".zip":
+        names = sorted(n for n in names_in(path) if n.lower().endswith((".tif", ".tiff")))
         return f"/vsizip/{{{path}}}/{names[0]}" if names else None
     return str(path)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +19,9 @@ import shapely
 from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
+from cim_core.archives import default_limits, opened
 from cim_core.errors import InvalidInput
+from cim_core.importers.table_checks import check_parquet, check_table_file, too_deep
 
 _PARQUET = (".parquet", ".geoparquet")
 _CRS84 = "OGC:CRS84"
@@ -82,6 +83,7 @@ def table_infos(path: Path, name: str, *, shapeless: bool = False) -> list[Table
         columns = tuple(field for field in schema.names if field != column)
         return [TableInfo(path.stem, columns, kinds[0])]
     found = []
+    check_table_file(path, name)
     try:
         with warnings.catch_warnings(record=True):  # said again when the table is read
             warnings.simplefilter("always")
@@ -120,7 +122,7 @@ def read_table(path: Path, name: str, table: str, encoding: str | None) -> Table
                 _opened(path), layer=table, return_fids=True,
                 encoding=encoding or _dbf_encoding(path, table),
             )  # fmt: skip
-    except (DataSourceError, DataLayerError, UnicodeDecodeError, LookupError) as error:
+    except (DataSourceError, DataLayerError, OSError, UnicodeDecodeError, LookupError) as error:
         raise _unreadable(name, error) from error
     column = about["geometry_name"] or "wkb_geometry"
     numbers = rows.column(about["fid_column"] or "OGC_FID").to_pylist()
@@ -134,6 +136,8 @@ def read_table(path: Path, name: str, table: str, encoding: str | None) -> Table
 def _read_parquet(path: Path, name: str, table: str) -> Table:
     column, about, _ = _geo(path, name)
     try:
+        about_rows = pq.read_metadata(path)
+        check_parquet(name, about_rows.num_rows, about_rows.num_columns)
         rows = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(name, error) from error
@@ -171,7 +175,8 @@ def _geo(path: Path, name: str) -> tuple[str, dict[str, Any], pa.Schema]:
 
 def _shapes(column: pa.ChunkedArray) -> Shapes:
     """WKB as geometries; what is none, or none that can be read, is None."""
-    found: Shapes = shapely.from_wkb(np.array(column.to_pylist(), object), on_invalid="ignore")
+    known = [None if too_deep(wkb) else wkb for wkb in column.to_pylist()]
+    found: Shapes = shapely.from_wkb(np.array(known, object), on_invalid="ignore")
     return found
 
 
@@ -206,16 +211,13 @@ def _dbf_encoding(path: Path, table: str) -> str | None:
 
 
 def _zipped_encoding(path: Path, table: str) -> str | None:
-    try:
-        with ZipFile(path) as archive:
-            names = {Path(name).name.lower(): name for name in archive.namelist()}
-            dbf = names.get(f"{table}.dbf".lower())
-            if dbf is None or f"{table}.cpg".lower() in names:
-                return None
-            with archive.open(dbf) as file:
-                return _guessed(file.read(_SAMPLE))
-    except (BadZipFile, OSError):
-        return None  # GDAL will say what is wrong
+    with opened(path, path.name, default_limits()) as archive:
+        names = {Path(name).name.lower(): name for name in archive.namelist()}
+        dbf = names.get(f"{table}.dbf".lower())
+        if dbf is None or f"{table}.cpg".lower() in names:
+            return None
+        with archive.open(dbf) as file:
+            return _guessed(file.read(_SAMPLE))
 
 
 def _guessed(dbf: bytes) -> str:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 import shapely
 
+from cim_core.archives import names_in
 from cim_core.errors import InvalidInput
 from cim_core.feature import Feature
 from cim_core.importers.attributes import scalars, unique_ids, worth_styling
@@ -56,11 +56,7 @@ def holds_tables(path: Path) -> bool:
     if path.is_dir():
         return any(entry.suffix.lower() == ".shp" for entry in path.iterdir())
     if path.suffix.lower() == ".zip":
-        try:
-            with ZipFile(path) as archive:
-                return any(name.lower().endswith(".shp") for name in archive.namelist())
-        except BadZipFile:
-            return False
+        return any(name.lower().endswith(".shp") for name in names_in(path))
     with path.open("rb") as file:
         start = file.read(1 << 16)
     if path.suffix.lower() in (".json", ".geojson"):

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import shapely
 
+from cim_core.archives import bring_in, default_limits, names_in
 from cim_core.errors import InvalidInput
 from cim_core.feature import Feature
 from cim_core.files import write_whole
 from cim_core.frame import Frame
-from cim_core.importers.archive import bring_in, default_limits, names_in
 from cim_core.importers.placing import corners_of, frame_near, place_of
 from cim_core.importers.styles import class_styles
 from cim_core.importers.textured_file import ENDINGS, Model, read_model, write_model

@@ -1,9 +1,9 @@
 """Models with pictures on them as files: OBJ, PLY, glTF and GLB; the door of trimesh for them."""
 
-import json
+import base64
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from cim_core.errors import InvalidInput
+from cim_core.hostile import check_picture, parsed_json
 from cim_core.mesh import Floats
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 ENDINGS = (".obj", ".glb", ".gltf", ".ply")
 
 _HEAD = 1 << 16
+_PICTURE_HEAD = 1 << 22
+"""Bytes of a picture among which its size stands, behind what cameras write before it."""
 _REMOTE = re.compile(r"^(?!data:)[a-z][a-z0-9+.-]+:|^//", re.IGNORECASE)
 _MAP = re.compile(r"^\s*(?:map_\w+|bump|disp|decal|refl|norm)\s+(.+?)\s*$", re.IGNORECASE | re.MULTILINE)  # fmt: skip
 _LIBRARY = re.compile(r"^\s*mtllib\s+(.+?)\s*$", re.MULTILINE)
@@ -69,6 +72,8 @@ def read_model(path: Path, name: str) -> Model:
         _check_reference(reference, name)
     there = {reference: path.parent / unquote(reference) for reference in named}
     missing = tuple(reference for reference, file in there.items() if not file.is_file())
+    for inside, start in _pictures(path, name, there):
+        check_picture(start, inside, name)
     try:
         scene = trimesh.load_scene(path, process=False)
         parts = [
@@ -108,11 +113,8 @@ def _references(path: Path, name: str) -> Iterator[str]:
     """The files a model names."""
     ending = path.suffix.lower()
     if ending in (".glb", ".gltf"):
-        try:
-            document = json.loads(_json_of(path) or path.read_bytes())
-        except ValueError as error:
-            raise InvalidInput(f"{name} is not sound glTF ({error}); export it again") from error
-        items: list[dict[str, Any]] = [*document.get("buffers", []), *document.get("images", [])]
+        document = _document(path, name)
+        items = [*_entries(document, "buffers"), *_entries(document, "images")]
         uris = [item["uri"] for item in items if isinstance(item.get("uri"), str)]
         yield from (uri for uri in uris if not uri.startswith("data:"))
     elif ending == ".obj":
@@ -130,6 +132,48 @@ def _references(path: Path, name: str) -> Iterator[str]:
         with path.open("rb") as binary:
             head = binary.read(_HEAD).partition(b"end_header")[0]
         yield from (found.decode("utf-8", "replace") for found in _PLY_PICTURE.findall(head))
+
+
+def _document(path: Path, name: str) -> dict[str, Any]:
+    """The JSON of a glTF or GLB; raises `InvalidInput`."""
+    try:
+        document = parsed_json(_json_of(path) or path.read_bytes())
+    except ValueError as error:
+        raise InvalidInput(f"{name} is not sound glTF ({error}); export it again") from error
+    if not isinstance(document, dict):
+        raise InvalidInput(f"{name} is not sound glTF (it is no object); export it again")
+    return document
+
+
+def _entries(document: Mapping[str, Any], part: str) -> list[dict[str, Any]]:
+    entries = document.get(part)
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []  # fmt: skip
+
+
+def _pictures(path: Path, name: str, there: Mapping[str, Path]) -> Iterator[tuple[str, bytes]]:
+    """The name and the beginning of each picture, beside the model and within it."""
+    for reference, file in there.items():
+        if file.is_file():
+            with file.open("rb") as opened:
+                yield reference, opened.read(_PICTURE_HEAD)
+    if path.suffix.lower() not in (".glb", ".gltf"):
+        return
+    document = _document(path, name)
+    views = _entries(document, "bufferViews")
+    for number, picture in enumerate(_entries(document, "images")):
+        uri, view = picture.get("uri"), picture.get("bufferView")
+        if isinstance(uri, str) and uri.startswith("data:"):
+            text = uri.partition(",")[2][:_PICTURE_HEAD]
+            yield f"{number}", base64.b64decode(text[: len(text) // 4 * 4], validate=False)
+        elif isinstance(view, int) and 0 <= view < len(views):
+            with path.open("rb") as model:
+                model.seek(_binary_at(model.read(20)) + int(views[view].get("byteOffset", 0)))
+                yield f"{number}", model.read(_PICTURE_HEAD)
+
+
+def _binary_at(head: bytes) -> int:
+    """Where the binary part of a GLB begins, by its first 20 bytes."""
+    return int(struct.unpack_from("<I", head, 12)[0]) + 28
 
 
 def _json_of(path: Path) -> bytes:

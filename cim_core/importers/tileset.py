@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import shapely
 
+from cim_core.archives import Limits, bring_in, default_limits, names_in
 from cim_core.errors import InvalidInput
 from cim_core.feature import Feature, Value
 from cim_core.frame import Frame
-from cim_core.importers.archive import Limits, bring_in, default_limits, names_in
 from cim_core.importers.placing import frame_near
 from cim_core.importers.styles import class_styles
 from cim_core.importers.tileset_tree import Tree, read_tree

@@ -4,10 +4,11 @@ Sources: 3D Tiles 1.1 (OGC 22-025r4), chapters "Batched 3D Model", "Instanced 3D
 Cloud" and "Composite"; glTF 2.0, chapter 4.4, "Binary glTF".
 """
 
-import json
 import struct
 from collections.abc import Iterator
 from typing import Any
+
+from cim_core.hostile import parsed_json
 
 _U4 = struct.Struct("<I")
 _GLTF_MAGIC = b"glTF"
@@ -103,7 +104,7 @@ def _glb(data: bytes) -> Iterator[str]:
         return  # of glTF 1.0 what it refers to is within itself
     if data[16:20] != _JSON_CHUNK:
         raise ValueError("its glTF does not begin with JSON")
-    yield from gltf_references(json.loads(data[20 : 20 + chunk]))
+    yield from gltf_references(parsed_json(data[20 : 20 + chunk]))
 
 
 def _u4(data: bytes, at: int) -> int:

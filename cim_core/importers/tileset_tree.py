@@ -1,6 +1,5 @@
 """The tree of an existing tileset: whether it is one, and which files belong to it."""
 
-import json
 import math
 import re
 from collections import Counter
@@ -12,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from cim_core.errors import InvalidInput
+from cim_core.hostile import parsed_json
 from cim_core.importers.tileset_content import ENDINGS, gltf_references, references, refuse_packed
 from cim_core.importers.tileset_volumes import LENGTHS
 from cim_core.progress import Progress
@@ -155,7 +155,7 @@ class _Reader:
                 named = list(gltf_references(self._json(path)))
             else:
                 named = list(references(path.read_bytes(), ENDINGS[ending]))
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise self._wrong(path, f"{error}") from error
         for uri in named:
             self._take(uri, path, (*_RESOURCES, ".glb", ".gltf"))
@@ -205,8 +205,8 @@ class _Reader:
         except ValueError as error:
             raise self._wrong(path, f"{error}") from error
         try:
-            document = json.loads(data)
-        except (ValueError, RecursionError) as error:
+            document = parsed_json(data)
+        except ValueError as error:
             raise self._wrong(path, "it is no JSON") from error
         if not isinstance(document, dict):
             raise self._wrong(path, "it is no JSON object")

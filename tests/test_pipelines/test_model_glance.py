@@ -13,7 +13,7 @@ from pipelines.model_importer import EpanetImporter
 def test_whose_model_it_is_is_told_without_reading_it_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    far = "[JUNCTIONS]\n" + "A 10 5\n" * 200_000 + "[PIPES]\n[TANKS]\n"
+    far = "[JUNCTIONS]\n" + "".join(f"A{n} 10 5\n" for n in range(200_000)) + "[PIPES]\n[TANKS]\n"
     path = tmp_path / "far.inp"
     path.write_text(far, encoding="utf-8")
     packed = tmp_path / "packed.zip"
