@@ -125,6 +125,50 @@ def covers(shapes: Sequence[shapely.Geometry]) -> list[Cells]:
     return found
 
 
+def touched(shapes: Sequence[shapely.Geometry], resolution: int) -> Cells:
+    """The cells of one resolution, (n,) sorted, that any of some shapes touches.
+
+    Shapes are in longitude and latitude, empty ones touch nothing. A shape takes as long as it has
+    cells: one of 1,000 km² has 66,000 of resolution 10.
+
+    >>> cell_names(touched([shapely.Point(113.459, 23.106)], 10))
+    ['8a411d4902dffff']
+    """
+    flat = shapely.force_2d(np.array(shapes, object))
+    flat = flat[~shapely.is_empty(flat)]
+    if not len(flat):
+        return np.empty(0, np.uint64)
+    boxes = shapely.bounds(flat)
+    narrow = np.cos(np.radians(np.minimum(np.abs(boxes[:, [1, 3]]).max(axis=1), 87.0)))
+    reach = np.array([_radius(*box) for box in boxes.tolist()])
+    reach *= _STEP ** (_COVER_FINEST - resolution) * _MARGIN / _OCTAGON
+    wide = _stretched(_widened(_stretched(flat, narrow), reach), 1.0 / narrow)
+    found: set[int] = set()
+    for shape, around in zip(flat, wide, strict=True):
+        inside = _inside(shape, resolution) if shapely.get_dimensions(shape) == 2 else set()
+        near = list(_inside(around, resolution) - inside)
+        outlines = np.array([cell_polygon(cell) for cell in near], object)
+        shapely.prepare(shape)
+        meets = np.flatnonzero(shapely.intersects(shape, outlines)).tolist()
+        found |= inside | {near[row] for row in meets}
+    return np.sort(np.array(list(found), np.uint64))
+
+
+def neighbours(cell: int) -> list[int]:
+    """The six cells, five around a pentagon, that have an edge in common with a cell."""
+    found: list[int] = h3.grid_ring(cell, 1)
+    return found
+
+
+def areas(cells: Cells) -> Floats:
+    """How large cells, (n,), are on the ground, (n,) km²: those of one resolution are not equal.
+
+    >>> areas(cells_of(np.array([[113.46, 23.1]]), 10)).round(4).tolist()
+    [0.0147]
+    """
+    return np.array([h3.cell_area(cell, "km^2") for cell in cells.tolist()], np.float64)
+
+
 def _covers(shapes: NDArray[np.object_], boxes: Floats) -> list[Cells]:
     """The covers of shapes with their boxes, (n, 4), none within one cell.
 

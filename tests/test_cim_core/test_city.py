@@ -220,6 +220,8 @@ def test_a_registry_of_an_older_program_is_brought_up_to_date(city: City) -> Non
     with city.database.transaction() as connection:
         for change in (
             "ALTER TABLE jobs DROP COLUMN remaining",
+            "ALTER TABLE jobs DROP COLUMN person",
+            "ALTER TABLE jobs DROP COLUMN who",
             "ALTER TABLE layers DROP COLUMN about",
             "ALTER TABLE features DROP COLUMN shaped",
             "DROP TABLE results",
