@@ -5,17 +5,29 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from cim_core import __version__
 from cim_core.city import City
-from server import problem_answers
+from server import description, problem_answers
+from server.access.allowed import allowed
+from server.access.audited import Audited
+from server.access.authenticate import Authenticate
+from server.access.exports import ExportGuard
+from server.access.gate import Gate
+from server.access.oidc import IdentityService
+from server.access.shown import Shown
 from server.columns import Columns
 from server.comparisons import Comparisons
-from server.guard import SameOrigin
+from server.edge import edge
+from server.edge.bodies import Bodies
+from server.edge.checked import Checked
+from server.edge.rates import Rates
 from server.hub import Hub
 from server.routes import (
+    account,
     attributes,
+    audit,
     catalogue,
     cells,
     checkin,
@@ -24,10 +36,14 @@ from server.routes import (
     geometry,
     imports,
     jobs,
+    keys,
     meta,
+    people,
+    policy,
     processes,
     receipts,
     search,
+    session,
     tiles,
     versions,
     wmts,
@@ -43,8 +59,19 @@ _log = logging.getLogger(__name__)
 def create_app(settings: Settings) -> FastAPI:
     """The application for the city the settings name; the city is begun if its folder is new."""
     city = City.open_or_create(settings.city)
+    gate = Gate(city)
+    rates = Rates(settings)
     state = State(
-        settings, city, Hub(city), Runner(city, settings), Comparisons(city), Columns(city)
+        settings,
+        city,
+        gate,
+        ExportGuard(city, lambda: gate.in_force.policy.limits),
+        IdentityService.of(settings),
+        rates,
+        Hub(city),
+        Runner(city, settings),
+        Comparisons(city),
+        Columns(city),
     )
 
     @contextlib.asynccontextmanager
@@ -59,11 +86,20 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="CIM Twin", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
-        description="3D city information model: layers, features, tiles, imports, receipts.",
+        openapi_url=None, description="3D city information model: layers, features, tiles, imports, receipts.",
     )  # fmt: skip
     app.state.cim = state
+    app.router.dependencies.append(Depends(allowed))
     problem_answers.install(app)
-    app.add_middleware(SameOrigin)
+    description.install(app)
+    # The last one added is asked first; server/edge/edge.py has the whole order.
+    app.add_middleware(Checked, checks=(rates.person,))
+    app.add_middleware(Authenticate, gate=gate)
+    app.add_middleware(Bodies, most=settings.max_body_bytes, patience=settings.patience_seconds)
+    app.add_middleware(
+        Checked, checks=edge.checks(settings, rates, lambda: gate.in_force.kind != "none")
+    )
+    app.add_middleware(Audited, city=city, gate=gate)
     for module in (
         meta,
         collections,
@@ -81,9 +117,15 @@ def create_app(settings: Settings) -> FastAPI:
         events,
         tiles,
         wmts,
+        session,
+        account,
+        people,
+        keys,
+        policy,
+        audit,
     ):
         app.include_router(module.router)
-    app.mount("/t", tiles_app(city.layers_folder, state.is_published))
+    app.mount("/t", tiles_app(city.layers_folder, Shown(city, gate), state.exports.take_file))
     app.mount("/viewer", assets_app(settings.viewer))
     return app
 

@@ -1,13 +1,24 @@
 """What the routes work with, made once when the server starts."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
 from cim_core.city import City
+from cim_core.store.layers import LayerVersion
+from server.access.access import Access
+from server.access.exports import ExportGuard
+from server.access.gate import Gate
+from server.access.notes import note_of
+from server.access.oidc import IdentityService
+from server.access.person import Person
+from server.access.shown import prefixes
+from server.access.taking import Taking
 from server.columns import Columns
 from server.comparisons import Comparisons
+from server.edge.rates import Rates
 from server.hub import Hub
 from server.runner import Runner
 from server.settings import Settings
@@ -15,18 +26,25 @@ from server.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """The server's city, its settings, and the two parts that run beside the requests."""
+    """The server's settings, who may do what, and the parts that run beside the requests.
+
+    identity
+        The city's own identity service, where it has one.
+    whole_city
+        The city with all that is in it, for what no single person asks for; routes take `CityDep`,
+        the city as the person sees it.
+    """
 
     settings: Settings
-    city: City
+    whole_city: City
+    gate: Gate
+    exports: ExportGuard
+    identity: IdentityService | None
+    rates: Rates
     hub: Hub
     runner: Runner
     comparisons: Comparisons
     columns: Columns
-
-    def is_published(self, layer: str, version: int) -> bool:
-        """Whether a version of a layer may be seen."""
-        return self.city.layers.is_kept(layer, version)
 
 
 def _state(request: Request) -> State:
@@ -34,9 +52,36 @@ def _state(request: Request) -> State:
     return state
 
 
+def _access(request: Request) -> Access:
+    person: Person = request.state.person
+    access = _state(request).gate.access(person)
+    request.state.access = access
+    return access
+
+
 def _city(request: Request) -> City:
-    return _state(request).city
+    return _access(request).city(_state(request).whole_city)
+
+
+def _prefixes(request: Request) -> Callable[[Iterable[LayerVersion]], dict[str, str]]:
+    gate, access = _state(request).gate, _access(request)
+    return lambda versions: prefixes(gate, access, [version.layer for version in versions])
+
+
+def _export_city(request: Request) -> City:
+    return _access(request).export_city(_state(request).whole_city)
+
+
+def _taking(request: Request) -> Taking:
+    return Taking(_state(request).exports, _access(request), note_of(request.scope))
 
 
 StateDep = Annotated[State, Depends(_state)]
+AccessDep = Annotated[Access, Depends(_access)]
 CityDep = Annotated[City, Depends(_city)]
+ExportCityDep = Annotated[City, Depends(_export_city)]
+"""What of the city the person may take out as files."""
+TakingDep = Annotated[Taking, Depends(_taking)]
+"""Told what a route shows and hands out, before it does."""
+PrefixDep = Annotated[Callable[[Iterable[LayerVersion]], dict[str, str]], Depends(_prefixes)]
+"""What the addresses of the tiles of layers begin with for who asks, by layer."""

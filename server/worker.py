@@ -18,8 +18,11 @@ from cim_core.city import City
 from cim_core.errors import Cancelled
 from cim_core.feature import Value
 from cim_core.progress import Progress, Report
+from cim_core.sight import EVERYTHING, Doer
 from cim_core.store.jobs import Job, succeed_job
 from cim_core.work import Crew
+from server.access.gate import Gate
+from server.bounds import bound_process
 from server.folder_import import FOLDER, FolderUpload, Told, import_folder
 from server.ingest import Upload, ingest, retile
 from server.problems import problem_of
@@ -114,16 +117,17 @@ def run_job(
         def end(connection: sqlite3.Connection, result: dict[str, Value]) -> None:
             succeed_job(connection, job.id, owner, result)
 
+        acting = _on_behalf(city, job)
         try:
             if job.type == "tile":
-                retile(city, str(job.layer), progress, end)
+                retile(acting, str(job.layer), progress, end)
             elif job.type == "process":
-                execute_job(city, job, progress, end)
+                execute_job(acting, job, progress, end)
             elif job.type == FOLDER:
                 order = FolderUpload.from_parameters(job.parameters)
-                import_folder(city, order, crew, progress, end, told)
+                import_folder(acting, order, crew, progress, end, told)
             else:
-                ingest(city, Upload.from_parameters(job.parameters), crew, progress, end)
+                ingest(acting, Upload.from_parameters(job.parameters), crew, progress, end)
         except _Stopped:
             city.jobs.release(job.id, owner)
             raise
@@ -135,6 +139,15 @@ def run_job(
     if ended.ended and "path" in job.parameters:
         _discard_upload(city, Path(str(job.parameters["path"])))
     return ended
+
+
+def _on_behalf(city: City, job: Job) -> City:
+    """The city as whoever ordered a job sees it now; what it makes bears their name."""
+    if job.person is None:
+        return city
+    asked = job.type == "process"
+    sight = Gate(city).account(job.person).sight if asked else EVERYTHING
+    return city.seen_by(sight, Doer(job.person, job.who or ""))
 
 
 def _discard_upload(city: City, path: Path) -> None:
@@ -162,6 +175,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _stop_on_signal())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server decides, not the terminal
     settings = load_settings()
+    bound_process(settings.job_memory)
     city = City.open(arguments.city)
     owner = owner_name()
     if not city.jobs.claim(arguments.job, owner):

@@ -7,13 +7,18 @@ from fastapi.responses import Response
 
 from cim_core.cells import cell_named, cell_polygon
 from server.answers import json_answer
+from server.documented import documented, returns
 
 router = APIRouter(tags=["cells"])
 
 _AT_ONCE = 20_000
 
 
-@router.post("/cells/outlines", summary="Where cells lie")
+@router.post(
+    "/cells/outlines",
+    summary="Where cells lie",
+    **documented("read", returns("Outlines")),
+)
 def cell_outlines(
     cells: Annotated[list[str], Body(max_length=_AT_ONCE, description="H3 cells as hexadecimal")],
 ) -> Response:

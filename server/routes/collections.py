@@ -20,50 +20,92 @@ from server.describe import (
     feature_summary,
     link,
 )
+from server.documented import LayerPath, VersionQuery, documented, returns
 from server.exports import MEDIA_TYPES, ExportFormat, export
 from server.parameters import parse_bbox
 from server.routes.jobs import described
-from server.state import CityDep, StateDep
+from server.state import CityDep, ExportCityDep, PrefixDep, TakingDep
 
 router = APIRouter(tags=["layers"])
 
 _LIMIT = 10_000
 _OWN_PARAMETERS = {"bbox", "limit", "after", "class", "storey", "q", "ids", "f"}
+_PAGE_OR_FILE = {
+    GEOJSON: "FeatureCollection",
+    **{
+        media_type.partition(";")[0]: None
+        for name, media_type in MEDIA_TYPES.items()
+        if name != "geojson"
+    },
+}
+_FILTERS = [
+    {
+        "name": "properties", "in": "query", "style": "form", "explode": True,
+        "description": "any other name is that of an attribute or property, and its exact value",
+        "schema": {"type": "object", "additionalProperties": {"type": "string"}},
+    }
+]  # fmt: skip
 
 
-@router.get("/collections", summary="Every layer")
-def list_collections(city: CityDep) -> Response:
+@router.get("/collections", summary="Every layer", **documented("read", returns("Collections")))
+def list_collections(city: CityDep, prefixes: PrefixDep) -> Response:
     """Every layer in its current version."""
-    layers = [collection(version) for version in city.layers.current()]
+    versions = city.layers.current()
+    prefix = prefixes(versions)
+    layers = [collection(version, prefix.get(version.layer, "")) for version in versions]
     return json_answer({"collections": layers, "links": [link("/collections", "self")]})
 
 
-@router.get("/collections/{layer}", summary="One layer")
-def get_collection(layer: str, city: CityDep) -> Response:
+@router.get(
+    "/collections/{layer}",
+    summary="One layer",
+    **documented("read", returns("Collection"), problems=(404,)),
+)
+def get_collection(layer: LayerPath, city: CityDep, prefixes: PrefixDep) -> Response:
     """A layer in its current version."""
-    return json_answer(collection(city.layers.get(layer)))
+    version = city.layers.get(layer)
+    return json_answer(collection(version, prefixes([version]).get(layer, "")))
 
 
-@router.delete("/collections/{layer}", status_code=204, summary="Remove a layer")
-def remove_collection(layer: str, city: CityDep) -> Response:
+@router.delete(
+    "/collections/{layer}",
+    summary="Remove a layer",
+    **documented("manage", returns(status=204), problems=(404, 409)),
+)
+def remove_collection(layer: LayerPath, city: CityDep) -> Response:
     """Forget a layer and delete its files."""
     city.remove(layer)
     return Response(status_code=204)
 
 
-@router.post("/collections/{layer}/tiles", status_code=202, summary="Tile a layer again")
-def tile_collection(layer: str, state: StateDep) -> Response:
+@router.post(
+    "/collections/{layer}/tiles",
+    summary="Tile a layer again",
+    **documented("manage", returns("Job", 202, ("Location",)), problems=(404,)),
+)
+def tile_collection(layer: LayerPath, city: CityDep) -> Response:
     """Tile a layer again from what the city keeps of it, as a job that makes a new version."""
-    state.city.layers.get(layer)
-    job = state.city.jobs.add("tile", layer, None, {"layer": layer})
+    city.layers.get(layer)
+    job = city.jobs.add("tile", layer, None, {"layer": layer})
     return json_answer(described(job), status=202, headers={"location": f"/jobs/{job.id}"})
 
 
-@router.get("/collections/{layer}/items", summary="Features of a layer")
+@router.get(
+    "/collections/{layer}/items",
+    summary="Features of a layer",
+    **documented(
+        "read",
+        returns(_PAGE_OR_FILE, headers=("X-Export-Id",)),
+        problems=(404,),
+        parameters=_FILTERS,
+    ),
+)
 def list_items(
-    layer: str,
+    layer: LayerPath,
     request: Request,
     city: CityDep,
+    export_city: ExportCityDep,
+    taking: TakingDep,
     bbox: Annotated[str | None, Query(description="w,s,e,n or w,s,zmin,e,n,zmax")] = None,
     limit: Annotated[int, Query(ge=1, description="at most 10,000 are given")] = 100,
     after: Annotated[str | None, Query(description="cursor from the next link")] = None,
@@ -87,10 +129,13 @@ def list_items(
         ids=None if ids is None else tuple(ids.split(",")),
     )  # fmt: skip
     if f != "json":
+        taking.require(layer)
         name = {"content-disposition": f'attachment; filename="{layer}.{f}"'}
-        return Response(export(city, layer, version, query, f), 200, name, MEDIA_TYPES[f])
+        content = export(export_city, layer, version, query, f, taking.of(known))
+        return Response(content, 200, name, MEDIA_TYPES[f])
     rows = city.features.find(layer, version, query, after=after, limit=limit + 1)
     page = rows[:limit]
+    taking.shows(known, [row.feature.id for row in page])
     links = [link(f"/collections/{layer}/items?{urlencode(given)}", "self", GEOJSON)]
     if len(rows) > limit:
         further = urlencode({**given, "after": page[-1].feature.id, "limit": limit})
@@ -101,16 +146,22 @@ def list_items(
     )
 
 
-@router.get("/collections/{layer}/items/{item:path}", summary="One feature")
+@router.get(
+    "/collections/{layer}/items/{item:path}",
+    summary="One feature",
+    **documented("read", returns({GEOJSON: "FeatureDetail"}), problems=(404,)),
+)
 def get_item(
-    layer: str,
+    layer: LayerPath,
     item: str,
     city: CityDep,
-    version: Annotated[int | None, Query(ge=1, description="a kept version")] = None,
+    taking: TakingDep,
+    version: VersionQuery = None,
 ) -> Response:
     """Everything known of one feature: attributes, property sets with units, provenance."""
     known = city.layers.version(layer, version)
     row = city.features.get(layer, known.version, item)
+    taking.shows(known, [item])
     return json_answer(feature_detail(row, _related(city, row), known), GEOJSON)
 
 

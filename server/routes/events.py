@@ -1,24 +1,50 @@
 """The city's news."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi import APIRouter, Depends, Request
+from fastapi.sse import ServerSentEvent
 
+from server.access.person import Person
+from server.documented import NEWS, documented, returns
 from server.hub import Event
-from server.state import StateDep
+from server.state import State, StateDep
 
 router = APIRouter(tags=["city"])
 
 
-async def _news(state: StateDep) -> AsyncIterator[AsyncIterator[Event]]:
+async def _news(request: Request, state: StateDep) -> AsyncIterator[AsyncIterator[Event]]:
     """Listens before the answer begins: who has seen its head misses nothing after that."""
     with state.hub.listening() as news:
-        yield news
+        yield _seen(news, request, state)
 
 
-@router.get("/events", response_class=EventSourceResponse, summary="What happens in the city")
+async def _seen(news: AsyncIterator[Event], request: Request, state: State) -> AsyncIterator[Event]:
+    """The news that the person may hear now; a layer they see no more is gone for them."""
+    person: Person = request.state.person
+    shown: set[str] = set(state.gate.access(person).sight.parts or ())
+    async for kind, body in news:
+        access = await asyncio.to_thread(state.gate.still, person)
+        if access is None:
+            return
+        layer = str(body.get("id"))
+        if kind == "job":
+            job = await asyncio.to_thread(state.whole_city.jobs.get, str(body["jobID"]))
+            if access.sees_job(job):
+                yield kind, body
+        elif access.sight.of(layer) is not None:
+            shown.add(layer)
+            yield kind, body
+        elif layer in shown:
+            shown.discard(layer)
+            yield kind, {"id": layer, "version": None}
+
+
+@router.get(
+    "/events", summary="What happens in the city", **documented("read", returns({NEWS: None}))
+)
 async def city_events(
     news: Annotated[AsyncIterator[Event], Depends(_news)],
 ) -> AsyncIterable[ServerSentEvent]:

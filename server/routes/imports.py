@@ -10,27 +10,59 @@ from typing import Annotated
 import anyio
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
-from cim_core.errors import InvalidInput, TooLarge, UnsupportedFormat
+from cim_core.archives import SPARE, is_legible
+from cim_core.errors import InvalidInput, StorageFailed, TooLarge, UnsupportedFormat
 from cim_core.files import make_durable
 from cim_core.layer import check_layer_id
+from server.access.imports import require_import
+from server.access.quota import Quota
 from server.answers import json_answer
+from server.documented import documented, returns
 from server.folder_import import FOLDER, FolderUpload
+from server.forms import take_form
 from server.importers import importer_for
 from server.ingest import Upload, layer_id_for, parse_anchor, parse_options
 from server.routes.jobs import described
-from server.state import State, StateDep
+from server.state import AccessDep, CityDep, State, StateDep
 
 router = APIRouter(tags=["imports"])
 
-_BLOCK = 1 << 20
+_PART = "part"
+"""Where the file of a form goes while it arrives."""
+_BETWEEN = 1 << 26
+"""Bytes after which it is asked again whether the disk has room for more."""
+_BODY = {
+    "required": True,
+    "content": {
+        "application/octet-stream": {},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {"type": "string", "format": "binary"},
+                    "kind": {"type": "string"},
+                    "options": {"type": "array", "items": {"type": "string"}},
+                },
+            }
+        },
+    },
+}
 
 
-@router.post("/imports", status_code=202, summary="Import a file")
+@router.post(
+    "/imports",
+    summary="Import a file",
+    **documented(
+        "manage", returns("Job", 202, ("Location",)), problems=(413, 415), requestBody=_BODY
+    ),
+)
 async def create_import(
     request: Request,
+    city: CityDep,
+    access: AccessDep,
     state: StateDep,
     filename: Annotated[str | None, Query(max_length=255)] = None,
     layer: str | None = None,
@@ -51,16 +83,17 @@ async def create_import(
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > state.settings.max_upload_bytes:
         raise _too_large(state)
-    folder = state.city.uploads_folder / secrets.token_hex(8)
+    quota = Quota(city.office.uploads, access.person, state.settings.upload_bytes_per_day)
+    await quota.begin(int(declared) if declared.isdigit() else 0)
+    folder = city.uploads_folder / secrets.token_hex(8)
     await anyio.to_thread.run_sync(lambda: folder.mkdir(parents=True))
     try:
-        chunks: AsyncIterator[bytes] = _limited(request, state)
+        chunks: AsyncIterator[bytes] = _limited(request, state, folder, quota)
         if request.headers.get("content-type", "").startswith("multipart/form-data"):
-            part, form = await _form_file(request, chunks)
-            filename = filename or part.filename
-            kind = kind or _text(form, "kind")
-            options = [*(options or ()), *(str(value) for value in form.getlist("options"))]
-            chunks = _blocks(part)
+            form = await take_form(request.headers["content-type"], chunks, folder / _PART)
+            filename = filename or form.filename
+            kind = kind or next(iter(form.fields.get("kind", ())), None) or None
+            options = [*(options or ()), *form.fields.get("options", ())]
         name = _clean_name(filename)
         said = parse_options(options or ())
         if kind != FOLDER:
@@ -69,16 +102,21 @@ async def create_import(
             raise UnsupportedFormat(f"{name} is no .zip of a folder; pack the folder as one")
         path = folder / f"upload{PurePath(name).suffix.lower()}"
         layer_id = check_layer_id(layer) if layer else layer_id_for(name)
-        await _store(chunks, path)
+        require_import(access, None if kind == FOLDER else layer_id, said)
+        if (folder / _PART).exists():
+            (folder / _PART).rename(path)
+        else:
+            await _store(chunks, path)
+        await anyio.to_thread.run_sync(make_durable, folder)
         upload = Upload(
             path.resolve(), name, layer_id, title or PurePath(name).stem, crs, place, kind, said
         )
         many = FolderUpload(path.resolve(), crs, said)
         job = await anyio.to_thread.run_sync(
             lambda: (
-                state.city.jobs.add(FOLDER, None, name, many.as_parameters())
+                city.jobs.add(FOLDER, None, name, many.as_parameters())
                 if kind == FOLDER
-                else state.city.jobs.add("import", layer_id, name, upload.as_parameters())
+                else city.jobs.add("import", layer_id, name, upload.as_parameters())
             )
         )
     except BaseException:
@@ -92,16 +130,36 @@ def _clean_name(filename: str | None) -> str:
     name = PurePath((filename or "").replace("\\", "/")).name
     if not name:
         raise InvalidInput("the upload has no file name; add ?filename=NAME.ifc to the address")
+    if not is_legible(name):
+        raise InvalidInput("the file name has letters that nobody can see; rename the file")
     return name
 
 
-async def _limited(request: Request, state: State) -> AsyncIterator[bytes]:
-    received = 0
-    async for chunk in request.stream():
-        received += len(chunk)
-        if received > state.settings.max_upload_bytes:
-            raise _too_large(state)
-        yield chunk
+async def _limited(
+    request: Request, state: State, folder: Path, quota: Quota
+) -> AsyncIterator[bytes]:
+    received = asked = 0
+    try:
+        async for chunk in request.stream():
+            received += len(chunk)
+            if received > state.settings.max_upload_bytes:
+                raise _too_large(state)
+            if received >= asked:
+                _check_room(folder)
+                asked = received + _BETWEEN
+            await quota.take(len(chunk))
+            yield chunk
+    except ClientDisconnect as error:
+        raise InvalidInput("the file did not arrive whole; send it again") from error
+    finally:
+        await quota.end()
+
+
+def _check_room(folder: Path) -> None:
+    if shutil.disk_usage(folder).free < SPARE:
+        raise StorageFailed(
+            "the disk of this server has no room for uploads; free space, then send the file again"
+        )
 
 
 def _too_large(state: State) -> TooLarge:
@@ -112,33 +170,6 @@ def _too_large(state: State) -> TooLarge:
     )
 
 
-async def _form_file(request: Request, chunks: AsyncIterator[bytes]) -> tuple[UploadFile, FormData]:
-    async def stream() -> AsyncIterator[bytes]:
-        async for chunk in chunks:
-            yield chunk
-
-    try:
-        form = await MultiPartParser(request.headers, stream(), max_files=1).parse()  # type: ignore[arg-type]
-    except MultiPartException as error:
-        raise InvalidInput(
-            f"the form cannot be read ({error.message}); send one part named file"
-        ) from error
-    part = form.get("file")
-    if not isinstance(part, UploadFile):
-        raise InvalidInput("the form has no part named file; send the file under that name")
-    return part, form
-
-
-def _text(form: FormData, name: str) -> str | None:
-    value = form.get(name)
-    return value if isinstance(value, str) and value else None
-
-
-async def _blocks(part: UploadFile) -> AsyncIterator[bytes]:
-    while block := await part.read(_BLOCK):
-        yield block
-
-
 async def _store(chunks: AsyncIterator[bytes], path: Path) -> None:
     """Write a stream to disk and make it durable: the job that follows is a promise."""
     async with await anyio.open_file(path, "wb") as file:
@@ -146,4 +177,3 @@ async def _store(chunks: AsyncIterator[bytes], path: Path) -> None:
             await file.write(chunk)
         await file.flush()
         await anyio.to_thread.run_sync(os.fsync, file.wrapped.fileno())
-    await anyio.to_thread.run_sync(make_durable, path.parent)

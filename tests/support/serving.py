@@ -10,6 +10,20 @@ from pathlib import Path
 
 import httpx
 
+from cim_core.store.office import Office
+from server.access.verbs import CITY_VERBS, LAYER_VERBS
+
+LAYER_AND_CITY_VERBS = (*LAYER_VERBS, *CITY_VERBS, "own")
+
+_people: dict[str, "Server"] = {}
+
+
+def session_at(url: str) -> str | None:
+    """A session of a data manager with the server of an address; None for a server of another kind."""
+    server = _people.get(url)
+    return server.session() if server else None
+
+
 ROOT = Path(__file__).parents[2]
 QUIET = re.compile(r"^(http://127\.0\.0\.1:\d+|INFO job \w+ (is \w+|goes back to the queue))\s*$")
 
@@ -26,7 +40,23 @@ class Server:
                 env={**os.environ, "COLUMNS": "200", **settings},
             )  # fmt: skip
         self.url = self._address()
-        self.client = httpx.Client(base_url=self.url, timeout=30)
+        self.office = Office(city)
+        _people[self.url] = self
+        headers = {"authorization": f"Bearer {self.key()}"}
+        self.client = httpx.Client(base_url=self.url, timeout=30, headers=headers)
+
+    def account(self, role: str = "data-manager", **more: object) -> str:
+        """The id of an account with one role, which is its name as well."""
+        known = self.office.people.named(role)
+        return (known or self.office.people.add(role, roles=(role,), **more)).id
+
+    def key(self, role: str = "data-manager", **more: object) -> str:
+        """A key of that account that is good for all its role may do."""
+        return self.office.keys.add(self.account(role, **more), role, LAYER_AND_CITY_VERBS, 1)[1]
+
+    def session(self, role: str = "data-manager", **more: object) -> str:
+        """The token of a session of that account."""
+        return self.office.sessions.begin(self.account(role, **more), "127.0.0.1", 3600, "password")
 
     def _address(self) -> str:
         started = self.log.stat().st_size
