@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import sys
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -17,16 +18,23 @@ from cim_core.city_file import FILE_NAME
 from cim_core.progress import Progress as Steps
 from server import (
     cli_analyse,
+    cli_audit,
     cli_catalogue,
     cli_check,
     cli_demo,
     cli_geometry,
     cli_import,
+    cli_keys,
+    cli_people,
+    cli_places,
+    cli_policy,
     cli_versions,
 )
+from server.cli_audited import audited
 from server.cli_parts import EXIT_CODES, CityOption, JsonOption, err, print_json, progress_bar
 from server.describe import collection, version_entry
 from server.ingest import retile
+from server.people import signs_in_by_link
 from server.problems import foreseen_as, problem_of
 from server.settings import load_settings
 
@@ -47,6 +55,12 @@ app.command("analyses")(cli_analyse.list_analyses)
 app.command()(cli_catalogue.about)
 app.command("extract")(cli_geometry.extract_elements)
 app.command("section")(cli_geometry.cut_section)
+app.add_typer(cli_people.users, name="user")
+app.add_typer(cli_keys.keys, name="key")
+app.add_typer(cli_places.towns, name="town")
+app.add_typer(cli_places.departments, name="department")
+app.add_typer(cli_policy.policies, name="policy")
+app.add_typer(cli_audit.log, name="audit")
 
 
 def main() -> None:
@@ -57,6 +71,7 @@ def main() -> None:
         handlers=[RichHandler(console=err, show_path=False)],
     )
     logging.getLogger("numexpr").setLevel(logging.WARNING)  # tells how many threads it takes
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # tells every request it makes
     try:
         app()
     except (errors.CimError, OSError, sqlite3.Error) as error:
@@ -112,8 +127,9 @@ def tile(
 ) -> None:
     """Tile a layer again from what the city keeps of it, as a new version."""
     opened = City.open(city)
-    with progress_bar(layer) as listener:
+    with audited(opened, "manage", "cim tile", [layer]) as said, progress_bar(layer) as listener:
         report = retile(opened, layer, Steps(listener))
+        said["version"] = report["version"]
     if as_json:
         print_json(report)
     else:
@@ -164,19 +180,47 @@ def info(
 @app.command()
 def remove(layer: Annotated[str, typer.Argument(help="The layer's id.")], city: CityOption) -> None:
     """Remove a layer and its files."""
-    City.open(city).remove(layer)
+    opened = City.open(city)
+    with audited(opened, "manage", "cim remove", [layer]):
+        opened.remove(layer)
 
 
 @app.command()
 def serve(
     city: CityOption,
-    port: Annotated[
-        int | None, typer.Option(help="The port on 127.0.0.1; 0 takes a free one.")
+    host: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Listen on this address, repeatable; 0.0.0.0 is all, CIM_HOST if not given."
+        ),
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Serve https with this certificate, PEM.")
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="The certificate's private key, PEM.")
+    ] = None,
+    sign_in: Annotated[
+        str | None, typer.Option(help="Print an address that signs this person in, once.")
     ] = None,
 ) -> None:
-    """Serve a city and its viewer on this machine."""
+    """Serve a city and its viewer: on this machine, or with a policy to a network."""
     from server.serve import serve_city  # brings the web framework, which nothing else here needs
 
-    given = {"city": city} if port is None else {"city": city, "port": port}
-    settings = load_settings(**given)
-    serve_city(settings, lambda address: err.print(f"[bold]{address}[/]", highlight=False))
+    said = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
+    given = {name: value for name, value in said.items() if value is not None}
+    settings = load_settings(city=city, **given)
+    opened = City.open(city) if sign_in else None
+    account = cli_people.named(opened, sign_in) if opened and sign_in else None
+
+    def announce(address: str) -> None:
+        err.print(f"[bold]{address}[/]", highlight=False)
+        if opened and account and signs_in_by_link(account):
+            link = cli_people.sign_in_address(opened, account, address)
+            err.print(
+                f"sign in as {escape(account.name)} (once, within an hour): {link}",
+                highlight=False, soft_wrap=True,
+            )  # fmt: skip
+
+    serve_city(settings, announce)

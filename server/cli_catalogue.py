@@ -11,6 +11,7 @@ from rich.table import Table
 from cim_core.about import about_changes
 from cim_core.city import City
 from cim_core.errors import InvalidInput
+from server.cli_audited import audited
 from server.cli_parts import CityOption, JsonOption, print_json
 
 
@@ -27,7 +28,9 @@ def about(
     opened = City.open(city)
     receipt = None
     if changes:
-        receipt = opened.describe(layer, about_changes(dict(_change(text) for text in changes))).id
+        said = about_changes(dict(_change(text) for text in changes))
+        with audited(opened, "edit", "cim about", [layer], about=dict(said)):
+            receipt = opened.describe(layer, said).id
     known = asdict(opened.layers.get(layer).about)
     if as_json:
         print_json({"layer": layer, **known, "receipt": receipt})

@@ -1,29 +1,43 @@
 """`cim demo`: a folder with a manifest, such as the sample district, becomes a city."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
+import shapely
 import typer
 from rich.markup import escape
 
 from cim_core import errors
 from cim_core.city import City
 from cim_core.city_file import FILE_NAME
-from server.cli_import import report_of, run
+from cim_core.receipt import operating_system_user
+from cim_core.store.office_account import ADMINISTRATOR
+from server.access.policy import public_policy
+from server.cli_audited import audited
+from server.cli_import import done
 from server.cli_parts import CityOption, err
+from server.cli_people import new_account
 from server.folder_import import is_served
 from server.ingest import Upload
 from server.worker import owner_name
 
 MANIFEST = "manifest.json"
 
+_NAME = "admin"
+_ROLES = [ADMINISTRATOR, "data-manager"]
+
 
 def demo(
     folder: Annotated[Path, typer.Argument(help="A folder with a manifest.json.")],
     city: CityOption,
 ) -> None:
-    """Import the layers a manifest lists, in its order; what did not change is not done again."""
+    """Import the layers a manifest lists, in its order; what did not change is not done again.
+
+    A city that has nobody gets the towns and departments of the manifest, a policy that lets
+    strangers read public layers, and somebody who may administer it, with a password made up now.
+    """
     document = _read(folder / MANIFEST)
     begun = (city / FILE_NAME).is_file()
     opened = City.open(city) if begun else City.open_or_create(city, document["name"])
@@ -41,10 +55,52 @@ def demo(
             "import", upload.layer_id, upload.filename, upload.as_parameters(),
             owner=(owner := owner_name()),
         )  # fmt: skip
-        report = report_of(run(opened, job, owner, step))
+        report = done(opened, job, owner, step, command="cim demo")
         _say(f"{step}: {report['features']} features")
         for warning in report["warnings"]:
             _say(f"  note: {warning}")
+    if not opened.office.people.all():
+        _begin_office(opened, document)
+
+
+def _begin_office(city: City, document: dict[str, Any]) -> None:
+    """The account comes last: where it stands the rest is whole."""
+    with audited(city, "administer", "cim demo") as said:
+        for department in _departments(document) - {d.id for d in city.office.people.departments()}:
+            city.office.people.add_department(department, {"en": department})
+        known = {town.id for town in city.office.people.towns()}
+        for town, title, boundary in _towns(city, document):
+            if town not in known:
+                city.office.people.add_town(town, title, boundary)
+        if city.office.policies.current() is None:
+            city.office.policies.put(public_policy().document(), 0, operating_system_user())
+        account, password = new_account(city, _NAME, _ROLES)
+        said |= {"account": account.id, "name": account.name, "roles": list(account.roles)}
+    err.print(
+        f"sign in as [bold]{account.name}[/] with the password [bold]{password}[/] (shown only now; "
+        "`cim user password` makes another)",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def _departments(document: dict[str, Any]) -> set[str]:
+    """Whom the layers belong to."""
+    named = {layer["options"].get("department") for layer in document["layers"]}
+    return {department for department in named if department}
+
+
+def _towns(
+    city: City, document: dict[str, Any]
+) -> Iterator[tuple[str, dict[str, str], shapely.Geometry]]:
+    """The areas of the layer that the manifest names as that of the towns, if it lists that layer."""
+    layer = document.get("towns")
+    if layer not in {listed["id"] for listed in document["layers"]}:
+        return
+    known = city.layers.get(str(layer))
+    for row in city.features.all(known.layer, known.version):
+        feature = row.feature
+        english = str(feature.attributes.get("name_en", feature.name))
+        yield feature.id, {"zh": feature.name, "en": english}, feature.shape
 
 
 def _say(text: str) -> None:

@@ -14,6 +14,7 @@ from cim_core import errors
 from cim_core.city import City
 from cim_core.store.jobs import Job
 from server.checkin import Refused, counted
+from server.cli_audited import audited
 from server.cli_parts import (
     EXIT_CODES,
     PARTLY,
@@ -105,7 +106,7 @@ def import_files(
         job = opened.jobs.add(
             "import", layer_id, name, upload.as_parameters(), owner=(owner := owner_name())
         )
-        report = report_of(run(opened, job, owner, name))
+        report = done(opened, job, owner, name)
         reports.append(report)
         if not as_json:
             _show_report(path, report)
@@ -134,14 +135,37 @@ def _import_folder(city: City, order: FolderUpload, *, quiet: bool) -> Document:
     owner = owner_name()
     name = order.path.name
     job = city.jobs.add(FOLDER, None, name, order.as_parameters(), owner=owner)
-    report = report_of(run(city, job, owner, name, folder=True))
+    report = done(city, job, owner, name, folder=True)
     if not quiet:
         _show_summary(report)
     return report
 
 
-def run(city: City, job: Job, owner: str, name: str, *, folder: bool = False) -> Job:
-    """As a job like the server's, so that viewers see it and a lost one is found again."""
+def done(
+    city: City,
+    job: Job,
+    owner: str,
+    name: str,
+    *,
+    folder: bool = False,
+    command: str = "cim import",
+) -> Document:
+    """Do an import as a job like the server's, so that viewers see it and a lost one is found again.
+
+    Returns its report, or raises the `CimError` it failed with; either stands in the log.
+    """
+    layers = [job.layer]
+    with audited(city, "manage", command, layers, job=job.id, file=job.filename) as said:
+        ended = _run(city, job, owner, name, folder=folder)
+        if ended.report is None:
+            _report_failure(ended)
+        report: Document = dict(ended.report)
+        said |= {key: report[key] for key in ("version", "counts") if key in report}
+        layers += [item["report"]["layer"] for item in report.get("items", ()) if "report" in item]
+    return report
+
+
+def _run(city: City, job: Job, owner: str, name: str, *, folder: bool) -> Job:
     settings = load_settings()
     with progress_bar(name) as listener:
         try:
@@ -153,13 +177,6 @@ def run(city: City, job: Job, owner: str, name: str, *, folder: bool = False) ->
                     "cancelled; the layers that were done stay, and the same command goes on"
                 ) from None
             raise errors.Cancelled("cancelled; the city is as it was before") from None
-
-
-def report_of(job: Job) -> Document:
-    """What a job that has ended says of its import; raises the `CimError` it failed with."""
-    if job.report is None:
-        _report_failure(job)
-    return dict(job.report)
 
 
 def _report_failure(job: Job) -> NoReturn:

@@ -18,6 +18,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+from rich.table import Table
 from rich.text import Text
 
 from cim_core import errors
@@ -34,6 +35,8 @@ EXIT_CODES: dict[type[errors.CimError], int] = {
     errors.TooLarge: 8,
     errors.MissingDependency: 9,
     errors.StorageFailed: 10,
+    errors.SignInNeeded: 13,
+    errors.TooMany: 14,
     errors.Cancelled: 130,
 }
 """What an exit code says; 1 is an unforeseen error, 2 a wrong command line."""
@@ -41,11 +44,22 @@ EXIT_CODES: dict[type[errors.CimError], int] = {
 PARTLY = 11
 """The exit code where some files of a folder were imported and others could not be."""
 
+BROKEN = 12
+"""The exit code where the log is not as it was written."""
+
 err = Console(stderr=True)
 """Where people are told things; stdout belongs to results."""
 
 CityOption = Annotated[Path, typer.Option("--city", help="The city's folder.", envvar="CIM_CITY")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+
+def folding_table(*names: str) -> Table:
+    """A table that leaves nothing out where the screen is narrow; the first column is not broken."""
+    table = Table()
+    for number, name in enumerate(names):
+        table.add_column(name, overflow="fold", no_wrap=number == 0)
+    return table
 
 
 def print_json(document: object) -> None:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cim_core.city import City
 from cim_core.comparison import KINDS, compare_versions
+from server.cli_audited import audited
 from server.cli_parts import CityOption, JsonOption, print_json
 from server.comparisons import as_text, entry, head, table
 from server.describe import roll_back_entry, version_entry
@@ -42,7 +43,7 @@ def versions(layer: LayerArgument, city: CityOption, as_json: JsonOption = False
     out.print(shown)
     for back in roll_backs:
         out.print(
-            f"{back.when}: from version {back.before} back to {back.after}, by {escape(back.who)}, "
+            f"{back.when}: from version {back.before} back to {back.after}, by {escape(back.who or '')}, "
             f"receipt {back.receipt}",
             highlight=False,
         )
@@ -109,7 +110,9 @@ def rollback(
     as_json: JsonOption = False,
 ) -> None:
     """Serve a kept version of a layer again, at once; nothing is removed."""
-    receipt = City.open(city).roll_back(layer, version)
+    opened = City.open(city)
+    with audited(opened, "manage", "cim rollback", [layer], version=version):
+        receipt = opened.roll_back(layer, version)
     if as_json:
         print_json(
             {"layer": layer, "version": version, "rollback": receipt.id if receipt else None}

@@ -103,7 +103,8 @@ def _manifest(seed: int) -> str:
         for layer in table["layer"]
     ]  # fmt: skip
     document: dict[str, Any] = {
-        "name": "示范区 Sample district", "fictional": True, "seed": seed, "layers": layers,
+        "name": "示范区 Sample district", "fictional": True, "seed": seed, "towns": table["towns"],
+        "layers": layers,
     }  # fmt: skip
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 

@@ -108,7 +108,9 @@ def test_the_manifest_lists_every_file_and_says_what_is_known(folder: Path) -> N
     assert document["fictional"] is True
     files = [layer["file"] for layer in document["layers"]]
     assert set(files) == {p.name for p in folder.iterdir()} - {MANIFEST, BROKEN}
-    assert len({layer["id"] for layer in document["layers"]}) == len(files)
+    ids = {layer["id"] for layer in document["layers"]}
+    assert len(ids) == len(files)
+    assert document["towns"] in ids
     kinds = [layer["kind"] for layer in document["layers"]]
     assert kinds[:2] == ["terrain", "terrain"]
     assert kinds.index("buildings") > 1
