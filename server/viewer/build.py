@@ -52,7 +52,8 @@ def search_path() -> str:
 
 def source_files() -> list[Path]:
     """Everything the build depends on."""
-    tracked = [HERE / name for name in ("index.html", "package.json", "package-lock.json")]
+    pages = [HERE / name for name in ("index.html", "office.html")]
+    tracked = [*pages, *(HERE / name for name in ("package.json", "package-lock.json"))]
     return [*tracked, *HERE.glob("*.ts"), *HERE.glob("tsconfig*.json"), *(HERE / "src").rglob("*")]
 
 

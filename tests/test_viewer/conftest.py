@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.support.serving import session_at
+
 FLAGS = (
     "--headless --no-sandbox --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --use-gl=angle --use-angle=swiftshader "
@@ -61,11 +63,18 @@ class Watched:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator:
-    """Open the viewer at an address and wait until its layers stand in the scene."""
+    """Open the viewer at an address and wait until its layers stand in the scene.
+
+    Somebody who manages the city's data is signed in, unless there is to be no session.
+    """
     opened: list[Watched] = []
 
-    def go(url: str, fragment: str = "", *, width=640, height=360, locale="en-US") -> Page:
+    def go(
+        url: str, fragment: str = "", *, width=640, height=360, locale="en-US", session=True
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+        if session and (token := session_at(url)):
+            context.add_cookies([{"name": "cim_session", "value": token, "url": url}])
         watched = Watched(context.new_page(), url)
         watched.listen()
         opened.append(watched)

@@ -1,9 +1,10 @@
 /** Keeps the address in step with the scene, and the scene with an address that is pasted over it. */
 import type { App } from "./app";
 import { language, languageChanged, setLanguage, t } from "./i18n";
-import { encodeLink, decodeLink, type LayerLink, type Link } from "./permalink";
+import { carried, decodeLink, encodeLink, type LayerLink, type Link } from "./permalink";
 import { debounce } from "./signal";
 import { defaultHiddenClasses } from "./style";
+import { follow, takeToken } from "./signInLink";
 import { errorText } from "./ui/errors";
 import { toast } from "./ui/toast";
 
@@ -45,7 +46,9 @@ export function currentLink(app: App): Link {
 /** Opens the comparison of a link; versions that are not kept any more are told of. */
 export async function openComparison(app: App, link: Link): Promise<void> {
   if (!link.comparison) return app.comparison.close();
-  if (!app.layers.get(link.comparison.layer)) return;
+  // Of a layer that is seen only in part nothing can be told from another version of it.
+  const layer = app.layers.get(link.comparison.layer);
+  if (!layer || layer.collection.part) return;
   try {
     await app.comparison.open(link.comparison);
   } catch (error) {
@@ -74,6 +77,7 @@ function applyLink(app: App, link: Link): void {
       view.hiddenFeatures = new Set(found.hiddenFeatures ?? []);
     });
   }
+  app.opened = link;
   void openComparison(app, link);
   app.toolbox.links = link.tools ?? {};
   app.table.link = link.table ?? null;
@@ -100,8 +104,36 @@ export function keepAddress(app: App): void {
   languageChanged.on(later);
   window.addEventListener("hashchange", () => {
     if (location.hash === written) return;
+    const token = takeToken();
+    if (token !== null) {
+      history.replaceState(null, "", written);
+      return void follow(token).then((known) => known && restart(app));
+    }
     written = location.hash;
     applyLink(app, decodeLink(location.hash));
   });
   later();
+}
+
+/** Where the view waits while the page of another service asks who one is. */
+const KEPT = "cim.view";
+
+/** Loads the page again, as somebody else and with the view of now; without an app as it was opened. */
+export function restart(app: App | null): void {
+  if (app) history.replaceState(null, "", `#${encodeLink(carried(currentLink(app), app.opened))}`);
+  location.reload();
+}
+
+/** Leaves for the city's identity service, which brings one back without a link. */
+export function leaveFor(href: string, app: App | null): void {
+  const hash = app ? `#${encodeLink(carried(currentLink(app), app.opened))}` : location.hash;
+  sessionStorage.setItem(KEPT, hash);
+  location.assign(href);
+}
+
+/** Takes up the view again that was left. */
+export function takeUp(): void {
+  const kept = sessionStorage.getItem(KEPT);
+  sessionStorage.removeItem(KEPT);
+  if (kept && location.hash === "") history.replaceState(null, "", kept);
 }

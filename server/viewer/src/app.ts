@@ -1,5 +1,6 @@
 /** The parts of a running viewer, handed to every panel. */
 import type { CesiumWidget } from "cesium";
+import type { Account } from "./account";
 import type { Analysis } from "./analysis";
 import type { Base } from "./base";
 import type { Camera } from "./camera";
@@ -12,6 +13,7 @@ import type { Highlights } from "./highlights";
 import type { Imports } from "./imports";
 import type { Layers } from "./layers";
 import type { Live } from "./live";
+import type { Link } from "./permalink";
 import type { Flow } from "./scene/flow";
 import type { Motion } from "./scene/motion";
 import type { Quality } from "./scene/quality";
@@ -24,6 +26,9 @@ import type { Versions } from "./versions";
 
 export interface App {
   city: City;
+  account: Account;
+  /** The link that the page shows, as it was given. */
+  opened: Link;
   widget: CesiumWidget;
   surroundings: Surroundings;
   layers: Layers;

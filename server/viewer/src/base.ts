@@ -5,6 +5,7 @@ import {
   type Globe,
   ImageryLayer,
   Rectangle,
+  type Resource,
   type Scene,
   SplitDirection,
   type TerrainProvider,
@@ -12,7 +13,7 @@ import {
 } from "cesium";
 import { toBbox3D } from "./camera";
 import type { Collection } from "./data/types";
-import { drawing } from "./kinds";
+import { drawing, isPlan, partKey } from "./kinds";
 import type { Layer, Layers } from "./layers";
 import type { LevelGround } from "./scene/ground";
 import type { Surroundings } from "./scene/surroundings";
@@ -32,7 +33,9 @@ interface Cover {
   opacity: number;
 }
 
-const tiles = ({ id, version }: Collection, what = "") => `/tiles/${id}/${version}${what}/{z}/{x}/{y}.png`;
+/** The pictures that the server draws of a layer, by the template of their addresses. */
+const tiles = ({ links }: Collection, what = "") =>
+  links?.find(({ rel }) => rel.endsWith("/tilesets-map"))?.href.replace("/{z}", `${what}/{z}`);
 
 export class Base {
   readonly changed = new Signal();
@@ -132,25 +135,25 @@ export class Base {
   }
 
   private terrain(): Layer | undefined {
-    const found = this.shown().filter(({ collection }) => drawing(collection.kind) === "ground");
+    const found = this.shown().filter(({ collection }) => drawing(collection) === "ground");
     return found.find(({ collection }) => collection.lifecycle === "present") ?? found[0];
   }
 
   private wantedCovers(terrain: Layer | undefined): Cover[] {
     const shown = this.shown();
-    const cover = (layer: Layer, what = ""): Cover => ({
-      key: `${layer.collection.id}/${layer.collection.version}${what}`,
-      layer,
-      url: tiles(layer.collection, what),
-      opacity: layer.view.opacity,
-    });
+    const cover = (layer: Layer, what = ""): Cover[] => {
+      const { id, version } = layer.collection;
+      const url = tiles(layer.collection, what);
+      const key = `${id}/${version}${what}${partKey(layer.collection)}`;
+      return url === undefined ? [] : [{ key, layer, url, opacity: layer.view.opacity }];
+    };
     const base = this.current;
     const pictures = shown.filter(({ collection }) => collection.kind === "imagery");
-    const outlines = shown.filter(({ collection }) => collection.kind === "vector");
+    const outlines = shown.filter(({ collection }) => isPlan(collection));
     return [
-      ...(base === "imagery" ? pictures.map((layer) => cover(layer)) : []),
-      ...((base === "hillshade" || base === "slope") && terrain ? [cover(terrain, `/${base}`)] : []),
-      ...outlines.map((layer) => cover(layer)),
+      ...(base === "imagery" ? pictures.flatMap((layer) => cover(layer)) : []),
+      ...((base === "hillshade" || base === "slope") && terrain ? cover(terrain, `/${base}`) : []),
+      ...outlines.flatMap((layer) => cover(layer)),
     ];
   }
 
@@ -165,7 +168,7 @@ export class Base {
     covers.forEach((cover, index) => {
       let layer = this.covers.get(cover.key);
       if (!layer) {
-        layer = picture(cover);
+        layer = picture(cover, this.layers.file(cover.url));
         this.covers.set(cover.key, layer);
         imageryLayers.add(layer, Math.min(index, imageryLayers.length));
       }
@@ -182,15 +185,18 @@ export class Base {
     this.pending++;
     try {
       const provider = terrain
-        ? await CesiumTerrainProvider.fromUrl(`/t/${key}/files/terrain/`, { requestVertexNormals: true })
+        ? await CesiumTerrainProvider.fromUrl(this.layers.file(`/t/${key}/files/terrain/`), { requestVertexNormals: true })
         : levelTerrain(level);
       if (this.wanted !== key) return;
       this.ground = { key, provider };
+      if (terrain) terrain.error = null;
       this.scene.terrainProvider = provider;
       // Skirts hide cracks between slopes; on a level ground they would show at its rim.
       this.globe.showSkirts = terrain !== undefined;
       this.shade();
       this.changed.emit();
+    } catch (error) {
+      if (this.wanted === key && terrain) this.layers.fail(terrain, error);
     } finally {
       this.pending--;
       this.scene.requestRender();
@@ -203,7 +209,7 @@ export class Base {
   }
 }
 
-function picture({ layer, url }: Cover): ImageryLayer {
+function picture({ layer }: Cover, url: Resource): ImageryLayer {
   const rectangle = rectangleOf(layer);
   const provider = new UrlTemplateImageryProvider({
     url,

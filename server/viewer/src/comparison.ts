@@ -94,7 +94,7 @@ export class Comparison {
         (number) => listed.versions.find((entry) => entry.version === number)!,
       ) as [VersionEntry, VersionEntry];
       const tilesets = await Promise.all(
-        [older, newer].map(({ tileset }) => loadTileset(tileset, SEE_THROUGH_ERROR)),
+        [older, newer].map(({ tileset }) => loadTileset(this.layers.file(tileset), SEE_THROUGH_ERROR)),
       );
       const layer = this.layers.get(link.layer);
       if (asked !== this.asked || !layer) {

@@ -87,7 +87,16 @@ const ICONS = {
   table: "M4 5h16v14H4zM4 10h16M4 14.500h16M10 10v9",
   play: "M8 5l11 7-11 7z",
   pause: "M8 5v14M16 5v14",
+  lock: "M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 7 0v3M12 14.500v2.500",
+  person: "M12 4a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM4 21c0-4 3.500-6.500 8-6.500s8 2.500 8 6.500",
+  leave: "M14 4H6v16h8M10 12h11M17.500 8.500L21 12l-3.500 3.500",
+  key: "M8 10a4 4 0 1 0 0 8 4 4 0 0 0 0-8zM11 11.500L19 4M16 7l3 3",
+  shield: "M12 3l8 3v6c0 5-3.500 8-8 9-4.500-1-8-4-8-9V6zM9 12l2.200 2.200L15.500 10",
+  gear: "M4 7h8M16 7h4M14 5v4M4 12h2M10 12h10M8 10v4M4 17h10M18 17h2M16 15v4",
   undo: "M8 5L4 9l4 4M4 9h10a5 5 0 0 1 0 10h-4",
+  plus: "M12 5v14M5 12h14",
+  unlock: "M6 11h12v9H6zM8.500 11V8a3.500 3.500 0 0 1 6.700-1.400",
+  signOut: "M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9",
 } as const;
 
 export type IconName = keyof typeof ICONS;

@@ -1,9 +1,11 @@
 /** The layers of the city: what the server publishes, what the user chose, what is on the screen. */
-import { type Cesium3DTileset, Cesium3DTileStyle, type Scene } from "cesium";
+import { type Cesium3DTileset, Cesium3DTileStyle, type Resource, type Scene } from "cesium";
+import type { Capability } from "./capability";
 import { api } from "./data/api";
 import type { Collection } from "./data/types";
 import type { LayerLink } from "./permalink";
-import { drawing, shownAtFirst } from "./kinds";
+import { drawing, partKey, shownAtFirst } from "./kinds";
+import { withoutPrefix } from "./prefix";
 import { loadTileset, removeTileset } from "./scene/tilesets";
 import { Signal } from "./signal";
 import { buildStyle, defaultHiddenClasses, defaultView, type LayerView } from "./style";
@@ -46,20 +48,26 @@ export class Layers {
   suppressed: (layer: Layer) => boolean = () => false;
   private selected: { layer: string; id: string } | null = null;
   private readonly wanted = new Map<string, LayerLink>();
-  private readonly onlyWanted: boolean;
   private readonly standIns = new Map<string, readonly Drawn[]>();
   private pending = 0;
 
   constructor(
     private readonly scene: Scene,
     wanted: readonly LayerLink[],
+    private readonly capability: Capability,
+    /** Whether layers that are not wanted stay hidden. */
+    private readonly onlyWanted: boolean,
   ) {
     for (const link of wanted) this.wanted.set(link.id, link);
-    this.onlyWanted = wanted.length > 0;
   }
 
   get(id: string): Layer | undefined {
     return this.all.get(id);
+  }
+
+  /** A file of a layer, by the address that the server gives it. */
+  file(href: string): Resource {
+    return this.capability.resource(href);
   }
 
   /** What is in the scene of a layer: its own tileset, or what stands in for it. */
@@ -98,7 +106,8 @@ export class Layers {
 
   /** Brings the list in line with the server and loads what is new. Resolves when all are in the scene. */
   async refresh(): Promise<void> {
-    const collections = (await api.collections()).filter((c) => c.tileset || drawing(c.kind) !== "tileset");
+    const collections = (await api.collections()).filter((c) => c.tileset || drawing(c) !== "tileset");
+    this.capability.cover(collections);
     const present = new Set(collections.map((c) => c.id));
     for (const id of [...this.all.keys()]) if (!present.has(id)) this.remove(id);
     const loads: Promise<void>[] = [];
@@ -106,7 +115,9 @@ export class Layers {
       const known = this.all.get(collection.id);
       const layer = known ?? this.add(collection, collections);
       this.keepNewDefaults(layer, collection);
+      const otherwise = partKey(layer.collection) !== partKey(collection);
       layer.collection = collection;
+      if (otherwise) this.unload(layer);
       if (layer.shownVersion !== collection.version) loads.push(this.load(layer));
     }
     this.listed.emit();
@@ -176,19 +187,26 @@ export class Layers {
     if (!layer) return;
     this.all.delete(id);
     this.standIns.delete(id);
+    this.unload(layer);
+  }
+
+  /** Takes what is drawn of a layer out of the scene. */
+  private unload(layer: Layer): void {
     if (layer.tileset) removeTileset(this.scene, layer.tileset);
+    layer.tileset = null;
+    layer.shownVersion = null;
   }
 
   private async load(layer: Layer): Promise<void> {
     const { version, tileset: source } = layer.collection;
-    if (!source || drawing(layer.collection.kind) !== "tileset") {
+    if (!source || drawing(layer.collection) !== "tileset") {
       layer.shownVersion = version; // laid on the ground, or the ground itself
       this.listed.emit();
       return;
     }
     this.pending++;
     try {
-      const next = await loadTileset(source.href);
+      const next = await loadTileset(this.file(source.href));
       if (this.all.get(layer.collection.id) !== layer || layer.collection.version !== version) {
         next.destroy();
         return;
@@ -197,12 +215,17 @@ export class Layers {
       await this.swap(layer, next, version);
       layer.error = null;
     } catch (error) {
-      layer.error = error instanceof Error ? error.message : String(error);
-      this.listed.emit();
+      this.fail(layer, error);
     } finally {
       this.pending--;
       this.scene.requestRender();
     }
+  }
+
+  /** Notes why a layer cannot be drawn. */
+  fail(layer: Layer, error: unknown): void {
+    layer.error = withoutPrefix(error instanceof Error ? error.message : String(error));
+    this.listed.emit();
   }
 
   /** Shows a new tileset; an old one stays until the new one has its tiles, so nothing flashes. */

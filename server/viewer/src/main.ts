@@ -10,18 +10,21 @@ import "./css/versions.css";
 import "./css/tools.css";
 import "./css/analysis.css";
 import "./css/dialogs.css";
+import "./css/account.css";
 import { ScreenSpaceEventHandler, ScreenSpaceEventType } from "cesium";
-import { keepAddress, openComparison } from "./address";
+import { Account } from "./account";
+import { keepAddress, openComparison, takeUp } from "./address";
 import { Analysis } from "./analysis";
 import type { App } from "./app";
 import { Base } from "./base";
 import { Camera, toBbox3D } from "./camera";
+import { Capability } from "./capability";
 import { CellMap } from "./cellMap";
 import { Charts } from "./charts";
 import { Clouds } from "./clouds";
 import { Comparison } from "./comparison";
 import { api, ApiError } from "./data/api";
-import type { City } from "./data/types";
+import { account as accounts } from "./data/session";
 import { append, h } from "./dom";
 import { Highlights } from "./highlights";
 import { initialLanguage, languageChanged, setLanguage, t } from "./i18n";
@@ -30,11 +33,13 @@ import { listenToKeys } from "./keyboard";
 import { Layers } from "./layers";
 import { Live } from "./live";
 import { decodeLink, type Link } from "./permalink";
+import { may } from "./rights";
 import { Flow } from "./scene/flow";
 import { COMPARED_COLOUR, OUTLINE_COLOUR } from "./scene/outline";
 import { createScene, NoWebGL } from "./scene/scene";
 import { Traces } from "./scene/traces";
 import { Selection } from "./selection";
+import { follow, takeToken } from "./signInLink";
 import { FeatureTable } from "./table";
 import { Themes } from "./themes";
 import { makeToolbox } from "./tools";
@@ -45,8 +50,10 @@ import { coveredEdges } from "./ui/covered";
 import { dropzone } from "./ui/dropzone";
 import { errorText } from "./ui/errors";
 import { openImportDialog } from "./ui/importDialog";
-import { overlayElement, showMessage } from "./ui/overlay";
+import { type Message, overlayElement, showMessage } from "./ui/overlay";
 import { statusbar } from "./ui/statusbar";
+import { openSignIn } from "./ui/signIn";
+import { sessionNotice } from "./ui/sessionNotice";
 import { sketch } from "./ui/sketch";
 import { phaseSwipe, versionSwipe } from "./ui/swipe";
 import { tablePanel } from "./ui/tablePanel";
@@ -66,10 +73,10 @@ const NOWHERE = { lon: 113.3, lat: 23.1, height: 0 };
 const ASK_AGAIN = 3_000;
 
 /** Asks until the server answers. */
-async function cityOrWait(): Promise<City> {
+async function orWait<T>(ask: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
-      return await api.city();
+      return await ask();
     } catch (error) {
       let retry: () => void = () => undefined;
       const clicked = new Promise<void>((resolve) => (retry = resolve));
@@ -85,6 +92,19 @@ async function cityOrWait(): Promise<City> {
   }
 }
 
+/** Where whoever looks sees nothing, the page begins anew when somebody else has signed in. */
+function askToSignIn(account: Account): Promise<never> {
+  const out = { label: () => t("account.signOut"), run: () => void accounts.signOut().then(() => location.reload()) };
+  const come = { label: () => t("account.signIn"), run: () => openSignIn(account, null) };
+  showMessage({
+    icon: "lock",
+    title: () => t("account.closed"),
+    hint: () => t(account.person ? "account.closedToYou" : "account.closedHint"),
+    action: account.person ? out : come,
+  });
+  return new Promise(() => undefined);
+}
+
 /** A click selects; a drag does not, because the handler tells them apart. */
 function selectOnClick(app: App): void {
   const handler = new ScreenSpaceEventHandler(app.widget.canvas);
@@ -96,11 +116,11 @@ function selectOnClick(app: App): void {
 }
 
 function showEmptyState(app: App, openImports: () => void): void {
-  const empty = {
-    icon: "building" as const,
+  const empty: Message = {
+    icon: "building",
     title: () => t("app.empty"),
-    hint: () => t("app.emptyHint"),
-    action: { label: () => t("app.chooseFile"), run: () => openImportDialog(app) },
+    hint: () => t(may("manage") ? "app.emptyHint" : "app.emptyForYou"),
+    ...(may("manage") ? { action: { label: () => t("app.chooseFile"), run: () => openImportDialog(app) } } : {}),
   };
   const check = () => {
     const busy = app.imports.entries.some(
@@ -132,7 +152,9 @@ function followCity(app: App): void {
   let again = Promise.resolve();
   const refresh = () => {
     again = again
-      .then(() => app.layers.refresh())
+      // What is shown stays when a session has run out, until somebody has signed in again.
+      .then(() => app.account.check())
+      .then((known) => (known ? app.layers.refresh() : undefined))
       .then(() => settleCity(app))
       .catch(() => undefined); // the badge tells
     return again;
@@ -141,7 +163,9 @@ function followCity(app: App): void {
     const known = app.layers.get(id);
     const before = known?.collection.version;
     await refresh();
-    const name = app.layers.get(id)?.collection.title ?? known?.collection.title ?? id;
+    if (app.account.ended) return;
+    const name = app.layers.get(id)?.collection.title ?? known?.collection.title;
+    if (name === undefined) return; // neither there before nor now: not for whoever looks
     if (version === null) toast(t("live.removed", { name }));
     else if (!known) toast(t("live.newLayer", { name }));
     else if (before !== undefined && version < before) toast(t("live.rolledBack", { name, n: version }));
@@ -181,6 +205,8 @@ function stopOnRenderError(app: App): void {
 }
 
 async function start(root: HTMLElement): Promise<void> {
+  const token = takeToken();
+  takeUp();
   const link = decodeLink(location.hash);
   setLanguage(link.lang ?? initialLanguage(navigator.language));
   const canvas = h("div", { class: "canvas" });
@@ -188,13 +214,17 @@ async function start(root: HTMLElement): Promise<void> {
   append(root, stage);
   showMessage({ busy: true, title: () => t("app.loading") });
 
-  const city = await cityOrWait();
+  if (token !== null) await follow(token);
+  const account = new Account(await orWait(accounts.session));
+  if (!may("read")) await askToSignIn(account);
+  const city = await orWait(api.city);
   const title = () => (document.title = `${city.name} – ${t("app.title")}`);
   languageChanged.on(title);
   title();
 
   const { widget, surroundings, motion, quality, outline } = createScene(canvas, city.anchor ?? NOWHERE);
-  const layers = new Layers(widget.scene, link.layers);
+  const capability = new Capability();
+  const layers = new Layers(widget.scene, link.layers, capability, link.layers.length > 0 && !link.more);
   const live = new Live();
   const selection = new Selection(widget.scene, layers, outline);
   const comparison = new Comparison(widget.scene, layers, live, () => selection.current?.id ?? null);
@@ -205,6 +235,8 @@ async function start(root: HTMLElement): Promise<void> {
   const flow = new Flow(widget.scene, layers, geoid, () => surroundings.place.height);
   const app: App = {
     city,
+    account,
+    opened: link,
     widget,
     surroundings,
     motion,
@@ -235,6 +267,7 @@ async function start(root: HTMLElement): Promise<void> {
     if (selection.current?.version !== undefined) selection.clear();
   });
   stopOnRenderError(app);
+  capability.refused.on(() => void account.check());
   surroundings.elsewhere = () =>
     [...layers.all.values()].flatMap((layer) => {
       const box = toBbox3D(layer.collection.extent?.spatial.bbox[0]);
@@ -247,6 +280,7 @@ async function start(root: HTMLElement): Promise<void> {
   root.prepend(top.element);
   append(
     stage,
+    sessionNotice(app),
     bench.element,
     sketch(app, toolSketchers(app)),
     versionSwipe(app),

@@ -5,11 +5,12 @@
  *
  * `c` camera (longitude, latitude, height, heading, pitch, roll), one `l` per layer
  * with what differs from its defaults, `cmp` two versions that are compared, `sel` the selection (of an older version with its number),
- * one `t.` per tool that is on with its state, `table` what the table shows, `lang` the language.
+ * one `t.` per tool that is on with its state, `table` what the table shows, `lang` the language, `more`
+ * that layers without an `l` are not hidden. A link that signs one in has its token in `sign-in`.
  */
 import type { Compared } from "./data/api";
 import type { Lang } from "./data/types";
-import { POINT_MODES, type PointMode } from "./pointStyle";
+import { POINT_MODES, type PointMode } from "./pointModes";
 import type { ColourMode } from "./style";
 import { decodeTheme, encodeTheme, type Theme } from "./theme";
 
@@ -56,6 +57,8 @@ export interface Link {
   /** The layer of the table, and the ids in it if it is not the whole layer. */
   table?: string | undefined;
   lang?: Lang | undefined;
+  /** Layers it does not name stand as they do without a link. */
+  more?: boolean | undefined;
 }
 
 /** Escapes what has a meaning here, and leaves the rest readable. */
@@ -108,6 +111,7 @@ export function encodeLink(link: Link): string {
   }
   if (link.table) parts.push(`table=${link.table}`);
   if (link.lang) parts.push(`lang=${link.lang}`);
+  if (link.more) parts.push("more=1");
   return parts.join("&");
 }
 
@@ -194,6 +198,33 @@ export function decodeLink(fragment: string): Link {
     if (key.startsWith("t.")) link.tools = { ...link.tools, [key.slice(2)]: unescape(value) };
     if (key === "table" && value !== "") link.table = value;
     if (key === "lang" && (value === "en" || value === "zh")) link.lang = value;
+    if (key === "more" && value === "1") link.more = true;
   }
   return link;
+}
+
+/**
+ * The link of what is shown now, with what the page was opened for and whoever looked could not see.
+ * Who came without a link sees what there is for them, as at first.
+ */
+export function carried(now: Link, opened: Link): Link {
+  const known = new Set(now.layers.map(({ id }) => id));
+  const unseen = (id: string | undefined) => id !== undefined && !known.has(id);
+  const table = opened.table?.split(",")[0];
+  const link: Link = { ...now, layers: [...now.layers, ...opened.layers.filter(({ id }) => unseen(id))] };
+  if (!link.selection && unseen(opened.selection?.layer)) link.selection = opened.selection;
+  if (!link.comparison && unseen(opened.comparison?.layer)) link.comparison = opened.comparison;
+  if (!link.table && unseen(table && unescape(table))) link.table = opened.table;
+  if (opened.layers.length === 0 || opened.more) link.more = true;
+  return link;
+}
+
+const TOKEN = "sign-in=";
+
+/** The token of a link that signs one in, and the fragment without it. */
+export function splitToken(fragment: string): { token: string | null; rest: string } {
+  const fields = fragment.replace(/^#/, "").split("&");
+  const found = fields.find((field) => field.startsWith(TOKEN));
+  const rest = fields.filter((field) => !field.startsWith(TOKEN)).join("&");
+  return { token: found ? unescape(found.slice(TOKEN.length)) : null, rest };
 }

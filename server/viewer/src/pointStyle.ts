@@ -1,9 +1,7 @@
 /** How the points of a cloud are coloured: as photographed, by class, by intensity. */
 import { Cesium3DTileStyle } from "cesium";
 import type { Localized } from "./data/types";
-
-export type PointMode = "rgb" | "classification" | "intensity";
-export const POINT_MODES: readonly PointMode[] = ["rgb", "classification", "intensity"];
+import type { PointMode } from "./pointModes";
 
 /** A class of points as the server names and colours it. */
 export interface PointClass {

@@ -5,7 +5,7 @@
  * every tile that is unloaded and loaded again.
  */
 import type { ClassCount } from "./data/types";
-import type { PointMode } from "./pointStyle";
+import type { PointMode } from "./pointModes";
 import type { Theme } from "./theme";
 
 export type ColourMode = "material" | "class" | "attribute";

@@ -22,7 +22,7 @@ export class FeatureTable {
   private asked = 0;
   private pending = 0;
 
-  constructor(layers: Layers) {
+  constructor(private readonly layers: Layers) {
     layers.listed.on(() => {
       if (this.of && !layers.get(this.of.layer)) this.close();
     });
@@ -56,7 +56,7 @@ export class FeatureTable {
 
   set link(text: string | null) {
     const [layer, ...ids] = text?.split(",").map(decodeURIComponent) ?? [];
-    if (layer === undefined || layer === "") {
+    if (layer === undefined || !this.layers.get(layer)) {
       if (this.of) this.close();
     } else this.open(layer, ids.length > 0 ? ids : null);
   }

@@ -45,7 +45,8 @@ export class Themes {
 
   private follow(layer: Layer): void {
     const { id, version } = layer.collection;
-    const theme = layer.view.colourBy === "attribute" ? layer.view.theme : null;
+    // A plan is coloured by the server.
+    const theme = layer.view.colourBy === "attribute" && !layer.collection.part ? layer.view.theme : null;
     const known = this.themed.get(id);
     if (!theme) {
       if (known && this.themed.delete(id)) this.layers.restyle(layer);

@@ -1,5 +1,6 @@
 import type { CheckinReport } from "../checkin";
 import type { Kind } from "../differences";
+import { Signal } from "../signal";
 import type { Attribute, Column } from "../theme";
 import type { CatalogueNode, ProcessDescription, ProcessResult, ProcessSummary } from "./processes";
 import type {
@@ -23,24 +24,29 @@ export class ApiError extends Error {
     message: string,
     readonly messageZh: string | null = null,
     readonly reference: string | null = null,
+    /** Which of several refusals it is, where the page does something else for each. */
+    readonly code: string | null = null,
   ) {
     super(message);
   }
 }
+
+/** The server lets whoever asks not in, or knows of no such thing for them: perhaps it does not know them any more. */
+export const turnedAway = new Signal();
 
 /** Turns a problem document (RFC 9457), or whatever came instead of one, into an error. */
 export function problemToError(status: number, body: string): ApiError {
   try {
     const problem = JSON.parse(body) as Partial<Problem>;
     const text = problem.detail ?? problem.title;
-    if (text) return new ApiError(status, text, problem.detail_zh ?? null, problem.id ?? null);
+    if (text) return new ApiError(status, text, problem.detail_zh ?? null, problem.id ?? null, problem.code ?? null);
   } catch {
     // A proxy's HTML page or nothing at all: the status is what is known.
   }
   return new ApiError(status, `HTTP ${status}`);
 }
 
-async function request<T>(path: string, init?: RequestInit): Promise<T> {
+export async function request<T>(path: string, init?: RequestInit): Promise<T> {
   const response = await answered(path, init);
   if (response.status === 204) return undefined as T;
   const text = await response.text();
@@ -48,7 +54,7 @@ async function request<T>(path: string, init?: RequestInit): Promise<T> {
 }
 
 /** An answer that is no refusal. */
-async function answered(path: string, init?: RequestInit): Promise<Response> {
+export async function answered(path: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, { headers: { Accept: "application/json" }, ...init });
@@ -56,8 +62,10 @@ async function answered(path: string, init?: RequestInit): Promise<Response> {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new ApiError(0, String(error));
   }
-  if (!response.ok) throw problemToError(response.status, await response.text());
-  return response;
+  if (response.ok) return response;
+  const refused = problemToError(response.status, await response.text());
+  if ([401, 403, 404].includes(response.status)) turnedAway.emit();
+  throw refused;
 }
 
 const part = encodeURIComponent;

@@ -72,6 +72,13 @@ export const isTable = (output: ProcessResult[string]): output is ResultTable =>
 export const isDrawing = (output: ProcessResult[string]): output is ResultDrawing => "svg" in output;
 export const isGrid = (output: ProcessResult[string]): output is CellGrid => "cells" in output;
 
+/** The layers that inputs name. */
+export function layersNamed({ inputs }: Pick<ProcessDescription, "inputs">, given: Record<string, unknown>): string[] {
+  return Object.entries(inputs)
+    .filter(([, { schema }]) => (schema.items ?? schema).format === "layer-id")
+    .flatMap(([name]) => (given[name] ?? []) as string | string[]);
+}
+
 export interface CatalogueNode {
   id: string;
   title: { en: string; zh: string };

@@ -50,12 +50,24 @@ export interface Georeference {
   note: Localized | null;
 }
 
+/** What of a layer is not shown to whoever asks. */
+export interface LayerPart {
+  /** What attributes, by the names that the policy has for groups of them. */
+  hidden: string[];
+  heights: boolean;
+  /** "town" where only what touches their towns is there. */
+  area: string | null;
+}
+
 export interface Collection {
   id: string;
   title: string;
   kind: string;
+  /** Given for a layer that is seen only in part: it has no 3D tiles, and is drawn as a plan. */
+  part?: LayerPart | null;
   lifecycle: string;
   level: string;
+  sensitivity?: string;
   /** Its place in the catalogue. */
   place?: string;
   links?: { href: string; rel: string }[];
@@ -191,6 +203,7 @@ export interface Problem {
   detail?: string;
   detail_zh?: string;
   id?: string;
+  code?: string;
   /** Where the check-in rules refused a file. */
   checkin?: CheckinSummary;
 }

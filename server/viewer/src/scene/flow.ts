@@ -10,6 +10,7 @@ import {
 } from "cesium";
 import { api } from "../data/api";
 import type { FeatureSummary } from "../data/types";
+import { isNetwork } from "../kinds";
 import type { Layers } from "../layers";
 import { debounce } from "../signal";
 import { lineOf } from "./traces";
@@ -59,7 +60,7 @@ export class Flow {
     const found: FeatureSummary[] = [];
     if (seen) {
       const shown = [...this.layers.all.values()].filter(
-        ({ collection, view }) => collection.kind === "network" && view.visible,
+        ({ collection, view }) => isNetwork(collection) && view.visible,
       );
       const pages = await Promise.all(shown.map(({ collection }) => api.itemsIn(collection.id, seen, MOST).catch(() => null)));
       if (asked !== this.asked) return;

@@ -3,9 +3,11 @@ import {
   Cartesian3,
   Cesium3DTileColorBlendMode,
   Cesium3DTileset,
+  type Resource,
   type Scene,
   ShadowMode,
 } from "cesium";
+import { withoutPrefix } from "../prefix";
 
 /**
  * Ambient light as spherical harmonics: brighter from above, a little from the east,
@@ -29,8 +31,8 @@ export const USUAL_ERROR = 4;
 export const SEE_THROUGH_ERROR = 2;
 
 /** A hidden tileset, not in the scene yet. */
-export async function loadTileset(href: string, error = USUAL_ERROR): Promise<Cesium3DTileset> {
-  const tileset = await Cesium3DTileset.fromUrl(href, {
+export async function loadTileset(file: Resource, error = USUAL_ERROR): Promise<Cesium3DTileset> {
+  const tileset = await Cesium3DTileset.fromUrl(file, {
     maximumScreenSpaceError: error,
     cacheBytes: 384 * 1024 * 1024,
     maximumCacheOverflowBytes: 256 * 1024 * 1024,
@@ -38,6 +40,10 @@ export async function loadTileset(href: string, error = USUAL_ERROR): Promise<Ce
     show: false,
     preloadWhenHidden: true,
   });
+  // The engine would tell the console the address with what opens it.
+  tileset.tileFailed.addEventListener(({ url, message }: { url: string; message: string }) =>
+    console.log(`a tile could not be loaded: ${withoutPrefix(`${url} ${message}`)}`),
+  );
   tileset.colorBlendMode = Cesium3DTileColorBlendMode.REPLACE;
   tileset.environmentMapManager.enabled = false;
   tileset.imageBasedLighting.sphericalHarmonicCoefficients = AMBIENT;

@@ -1,5 +1,6 @@
 /** Every text of the viewer, by panel. A text that one language lacks does not compile. */
 import type { Localized } from "../data/types";
+import { ACCOUNT } from "./account";
 import { ANALYSIS } from "./analysis";
 import { ANSWERS } from "./answers";
 import { ATTRIBUTES } from "./attributes";
@@ -7,6 +8,8 @@ import { CHECKIN } from "./checkin";
 import { FRAME } from "./frame";
 import { IMPORTS } from "./imports";
 import { LAYERS } from "./layers";
+import { OFFICE } from "./office";
+import { OFFICE_POLICY } from "./officePolicy";
 import { PIPES } from "./pipes";
 import { RECEIPT } from "./receipt";
 import { SEARCH } from "./search";
@@ -17,7 +20,7 @@ import { VERSIONS } from "./versions";
 /** What one file of texts holds: each in every language, with the same `{parameters}`. */
 export type Texts = Record<string, Localized>;
 
-export const PANELS = [ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, PIPES, RECEIPT, SEARCH, THEME, TOOLS, VERSIONS] as const;
+export const PANELS = [ACCOUNT, ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, OFFICE, OFFICE_POLICY, PIPES, RECEIPT, SEARCH, THEME, TOOLS, VERSIONS] as const;
 
 type KeyOf<Panel> = Panel extends Texts ? keyof Panel : never;
 export type TextKey = KeyOf<(typeof PANELS)[number]>;

@@ -1,7 +1,9 @@
 /** The places that a question to the city is about: points, lines and polygons that one clicks. */
 import { Cartesian3, type Cartesian2, Matrix4, type Scene } from "cesium";
 import type { Analysis, Inputs } from "../analysis";
+import { layersNamed } from "../data/processes";
 import type { Point } from "../geodesy";
+import type { Layers } from "../layers";
 import { Signal } from "../signal";
 import { frameAt, pointAt, toWorld } from "./place";
 import type { Tool } from "./tool";
@@ -38,6 +40,7 @@ export class Here implements Tool {
   constructor(
     private readonly scene: Scene,
     private readonly analysis: Analysis,
+    private readonly layers: Layers,
   ) {
     analysis.changed.on(() => {
       this.follow();
@@ -196,6 +199,9 @@ export class Here implements Tool {
     this.started = true;
     void this.analysis.list();
     await this.analysis.choose(process);
+    // What was asked of a layer that is not there for whoever looks now is not asked of others.
+    const { process: chosen } = this.analysis;
+    if (chosen && layersNamed(chosen, inputs).some((id) => !this.layers.get(id))) inputs = {};
     this.analysis.fill(inputs);
     for (const input of this.analysis.placeInputs) this.read(input, inputs[input]);
     this.linked = true;

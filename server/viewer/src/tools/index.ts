@@ -34,6 +34,6 @@ export function makeToolbox({ widget, layers, surroundings, base, camera, compar
     new Phases(scene, layers, base, comparison, () => camera.freeMiddle),
     new Sun(widget, surroundings, layers, base),
     new Pipes(layers, analysis, underground, flow),
-    new Here(scene, analysis),
+    new Here(scene, analysis, layers),
   ]);
 }

@@ -1,5 +1,6 @@
 /** The questions asked of pipe networks, and arrows in the way they flow. */
 import type { Analysis } from "../analysis";
+import { isNetwork } from "../kinds";
 import type { Layers } from "../layers";
 import type { Flow } from "../scene/flow";
 import { Signal } from "../signal";
@@ -39,9 +40,9 @@ export class Pipes implements Tool {
     return this.started;
   }
 
-  /** Whether the city has any network. */
+  /** Whether there is any network to ask. */
   get possible(): boolean {
-    return [...this.layers.all.values()].some(({ collection }) => collection.kind === "network");
+    return [...this.layers.all.values()].some(({ collection }) => isNetwork(collection));
   }
 
   /** Pipes are looked for under the ground. */

@@ -54,7 +54,7 @@ export function viewedSphere(scene: Scene, layers: Layers): BoundingSphere | nul
 export function shownSphere(layers: Layers): BoundingSphere | null {
   const boxes = (solid: boolean) =>
     [...layers.all.values()]
-      .filter(({ view, collection }) => view.visible && (!solid || drawing(collection.kind) === "tileset"))
+      .filter(({ view, collection }) => view.visible && (!solid || drawing(collection) === "tileset"))
       .map(({ collection }) => toBbox3D(collection.extent?.spatial.bbox[0]))
       .filter((box) => box !== null);
   const bodies = boxes(true);

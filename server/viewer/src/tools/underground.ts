@@ -9,6 +9,7 @@ import {
   type StyleExpression,
 } from "cesium";
 import type { Base } from "../base";
+import { isNetwork } from "../kinds";
 import type { Layer, Layers } from "../layers";
 import type { Surroundings } from "../scene/surroundings";
 import { Signal } from "../signal";
@@ -55,7 +56,7 @@ export class Underground implements Tool {
 
   start(): void {
     this.set(START);
-    const networks = [...this.layers.all.values()].filter(({ collection }) => collection.kind === "network");
+    const networks = [...this.layers.all.values()].filter(({ collection }) => isNetwork(collection));
     if (networks.some(({ view }) => view.visible)) return;
     this.brought = networks;
     for (const layer of networks) this.layers.update(layer, (view) => (view.visible = true));

@@ -7,6 +7,7 @@ import { type Child, h, icon, iconButton, replace } from "../dom";
 import { formatNumber, formatUnit, languageChanged, t } from "../i18n";
 import type { Layer } from "../layers";
 import type { Picked } from "../selection";
+import { may } from "../rights";
 import { errorText } from "./errors";
 import { isolate } from "./legend";
 import { classTitle } from "./names";
@@ -109,7 +110,7 @@ function identity(item: Item, layer: Layer | undefined): HTMLElement {
     [t("attr.system"), system.join(", ")],
     [t("attr.material"), (p.material ?? []).join(", ")],
     [t("attr.heights"), heights],
-    [t("attr.download"), item.bbox ? downloads(item) : null],
+    [t("attr.download"), item.bbox && may("export") && !layer?.collection.part ? downloads(item) : null],
   ]);
 }
 

@@ -2,6 +2,7 @@
 import type { App } from "../app";
 import { h, icon, iconButton, replace } from "../dom";
 import { languageChanged, t } from "../i18n";
+import { may } from "../rights";
 import { errorText } from "./errors";
 import { inLanguage } from "./processForm";
 import { toast } from "./toast";
@@ -68,7 +69,7 @@ export function chartPanel(app: App): HTMLElement {
     close.title = t("chart.close");
     close.setAttribute("aria-label", t("chart.close"));
     const formats = drawing.formats.filter((format) => format !== "text/csv");
-    replace(files, ...formats.map((format) => fileLink(output, format)), table && fileLink(table, "text/csv"));
+    replace(files, ...(may("export") ? [...formats.map((format) => fileLink(output, format)), table && fileLink(table, "text/csv")] : []));
     if (shown === drawing.svg) return;
     shown = drawing.svg;
     const parsed = new DOMParser().parseFromString(drawing.svg, "image/svg+xml").documentElement;

@@ -16,6 +16,7 @@ import {
 import { api } from "../data/api";
 import { h, icon, replace } from "../dom";
 import { localized, said, t } from "../i18n";
+import { may } from "../rights";
 import { errorText } from "./errors";
 
 /** What the user opened stays open when its row is made anew. */
@@ -38,7 +39,7 @@ export function checkinDetails(app: App, checkin: CheckinSummary, layer: string 
     opened.add(checkin.href);
     replace(body, h("p", { class: "muted" }, t("checkin.loading")));
     readReport(checkin.href).then(
-      (report) => replace(body, ...grouped(report).map((g) => rule(app, g, layer)), downloads(checkin.href)),
+      (report) => replace(body, ...grouped(report).map((g) => rule(app, g, layer)), may("export") && downloads(checkin.href)),
       (error: unknown) =>
         replace(body, h("p", { class: "error-text" }, t("checkin.failed", { detail: errorText(error) }))),
     );

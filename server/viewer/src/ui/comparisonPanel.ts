@@ -6,6 +6,7 @@ import type { VersionEntry } from "../data/types";
 import { type Legend, LEGEND } from "../differences";
 import { h, icon, iconButton, replace } from "../dom";
 import { formatNumber, formatTime, languageChanged, t } from "../i18n";
+import { may } from "../rights";
 import { changesTable } from "./changesTable";
 import { signOf } from "./kindSign";
 
@@ -115,12 +116,8 @@ function legendRows(app: App, open: Open): Part {
     { class: "legend" },
     h("h3", {}, t("compare.legend")),
     h("ul", { "aria-label": t("compare.legend") }, ...rows.map((row) => row.element)),
-    h(
-      "a",
-      { class: "link", href: api.comparisonCsv(open), download: "" },
-      icon("download"),
-      t("compare.csv"),
-    ),
+    may("export") &&
+      h("a", { class: "link", href: api.comparisonCsv(open), download: "" }, icon("download"), t("compare.csv")),
   );
   const sync = () => {
     for (const { kind, box, element: row } of rows) {

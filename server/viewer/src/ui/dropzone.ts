@@ -2,11 +2,18 @@
 import type { App } from "../app";
 import { h, icon, replace } from "../dom";
 import { t } from "../i18n";
+import { may } from "../rights";
 import { importFiles } from "./importDialog";
 
 export function dropzone(app: App, onImport: () => void): HTMLElement {
   const element = h("div", { class: "dropzone", hidden: true, "aria-hidden": "true" });
   const carriesFiles = (event: DragEvent) => event.dataTransfer?.types.includes("Files") ?? false;
+  if (!may("manage")) {
+    // A file that is dropped must not take the place of the page.
+    for (const name of ["dragover", "drop"] as const)
+      window.addEventListener(name, (event) => carriesFiles(event) && event.preventDefault());
+    return element;
+  }
   // Enter and leave come for every element on the way; the count tells when the page is left.
   let depth = 0;
   const hide = () => {

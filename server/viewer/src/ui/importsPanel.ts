@@ -5,6 +5,7 @@ import type { ImportReport, Job } from "../data/types";
 import { h, icon, iconButton, replace } from "../dom";
 import { formatBytes, formatTime, languageChanged, localized, said, SEPARATOR, t } from "../i18n";
 import { type ImportEntry, isActive } from "../imports";
+import { may } from "../rights";
 import type { TextKey } from "../texts";
 import { checkinDetails } from "./checkin";
 import { errorText, problemText } from "./errors";
@@ -188,7 +189,7 @@ function importRow(app: App, entry: ImportEntry): Row {
     bar.hidden = !active;
     if (done === null) bar.removeAttribute("value");
     else bar.value = done;
-    cancel.hidden = !active;
+    cancel.hidden = !active || !may("manage");
     const text = problem(entry);
     message.hidden = text === null;
     const reference = entry.error?.reference ?? entry.job?.problem?.id;

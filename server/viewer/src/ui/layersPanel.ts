@@ -5,13 +5,14 @@ import { api } from "../data/api";
 import type { CatalogueNode } from "../data/processes";
 import { h, icon, iconButton, replace } from "../dom";
 import { formatBytes, formatNumber, formatTime, languageChanged, localized, SEPARATOR, t } from "../i18n";
-import { drawing } from "../kinds";
+import { drawing, isPlan } from "../kinds";
 import type { Layer } from "../layers";
 import { type ColourMode, defaultHiddenClasses } from "../style";
 import { checkinDetails } from "./checkin";
 import { classLegend, storeyLegend } from "./legend";
 import type { Control } from "./controls";
 import { pointControls } from "./pointControls";
+import { partSign } from "./partSign";
 import { openReceipt } from "./receipt";
 import { themeControls } from "./themeControls";
 
@@ -159,6 +160,7 @@ function layerRow(app: App, layer: Layer, expanded: Set<string>): LayerRow {
         { class: "layer-sub" },
         h("span", {}, t("layer.features", { n: collection.numberOfFeatures })),
         layer.shownVersion === null && h("span", {}, t("layer.loading")),
+        collection.part && partSign(collection.part),
         collection.georeference?.method === "none" &&
           h("span", { class: "tag warning" }, icon("warning"), t("layer.unlocated")),
       );
@@ -194,9 +196,9 @@ function partsOf(app: App, layer: Layer): LayerRow[] {
   const { kind } = layer.collection;
   const opacity = opacityControl(app, layer);
   if (kind === "points") return [opacity, pointControls(app, layer)];
-  if (drawing(kind) === "ground") return [];
+  if (drawing(layer.collection) === "ground") return [];
   if (kind === "imagery" || kind === "textured" || kind === "tileset") return [opacity];
-  if (kind === "vector") return [opacity, swatches(layer)];
+  if (isPlan(layer.collection)) return [opacity, swatches(layer)];
   return [opacity, controls(app, layer), legends(app, layer)];
 }
 

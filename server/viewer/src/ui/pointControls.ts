@@ -3,7 +3,7 @@ import type { App } from "../app";
 import { h, replace } from "../dom";
 import { formatNumber, localized, t } from "../i18n";
 import type { Layer } from "../layers";
-import { POINT_MODES } from "../pointStyle";
+import { POINT_MODES } from "../pointModes";
 import { choice, type Control } from "./controls";
 
 export function pointControls(app: App, layer: Layer): Control {

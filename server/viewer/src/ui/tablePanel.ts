@@ -5,6 +5,7 @@ import { api } from "../data/api";
 import type { FeatureSummary } from "../data/types";
 import { h, icon, iconButton, replace } from "../dom";
 import { formatNumber, languageChanged, t } from "../i18n";
+import { may } from "../rights";
 import { FORMATS } from "../table";
 import { errorText } from "./errors";
 import { classTitle } from "./names";
@@ -61,7 +62,7 @@ export function tablePanel(app: App): HTMLElement {
     close.setAttribute("aria-label", t("table.close"));
     replace(
       files,
-      ...FORMATS.map((format) =>
+      ...FORMATS.filter(() => may("export")).map((format) =>
         h(
           "a",
           { class: "link", href: api.exportOf(of.layer, of.ids, format), download: "" },

@@ -1,7 +1,9 @@
 import type { App } from "../app";
 import { h, icon, iconButton, replace } from "../dom";
-import { language, languageChanged, setLanguage, t } from "../i18n";
+import { languageChanged, t } from "../i18n";
+import { accountMenu } from "./accountMenu";
 import { openHelp } from "./help";
+import { languageToggle } from "./languageToggle";
 import { searchBox } from "./search";
 import { copyText, toast } from "./toast";
 
@@ -14,29 +16,10 @@ async function share(): Promise<void> {
   toast(t((await copyText(location.href)) ? "top.shareDone" : "top.shareFailed"));
 }
 
-function languageToggle(): HTMLElement {
-  const option = (lang: "zh" | "en", label: string) =>
-    h(
-      "button",
-      {
-        type: "button",
-        lang: lang === "zh" ? "zh-CN" : "en",
-        "aria-pressed": String(language() === lang),
-        on: { click: () => setLanguage(lang) },
-      },
-      label,
-    );
-  return h(
-    "div",
-    { class: "segmented language", role: "group", "aria-label": t("top.language") },
-    option("zh", "中文"),
-    option("en", "English"),
-  );
-}
-
 export function topbar(app: App, toggleWorkbench: () => void): Topbar {
   const element = h("header", { class: "topbar" });
   const search = searchBox(app);
+  const account = accountMenu(app.account, app);
   const render = () => {
     replace(
       element,
@@ -56,6 +39,7 @@ export function topbar(app: App, toggleWorkbench: () => void): Topbar {
         iconButton("share", t("top.share"), () => void share()),
         iconButton("help", t("top.help"), () => openHelp(app.toolbox), { class: "optional" }),
         languageToggle(),
+        account,
       ),
     );
   };

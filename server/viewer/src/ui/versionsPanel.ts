@@ -6,6 +6,7 @@ import { h, icon, iconButton, replace } from "../dom";
 import { formatBytes, formatTime, languageChanged, SEPARATOR, t } from "../i18n";
 import { openComparison } from "../address";
 import { errorText } from "./errors";
+import { may } from "../rights";
 import { openReceipt } from "./receipt";
 import { toast } from "./toast";
 
@@ -19,6 +20,9 @@ export function versionsPanel(app: App): HTMLElement {
   const { versions } = app;
   const panel = h("section", { class: "subpanel versions" });
   let unfolded: Unfolded | null = null;
+
+  /** Then nothing is told of what differs between versions. */
+  const seenInPart = () => Boolean(app.layers.get(versions.layer!)?.collection.part);
 
   const unfold = (next: Unfolded | null) => {
     const again = next && unfolded?.version === next.version && unfolded.what === next.what;
@@ -57,8 +61,8 @@ export function versionsPanel(app: App): HTMLElement {
       h(
         "div",
         { class: "version-actions" },
-        others.length > 0 && foldButton("compare", entry, t("versions.compareWith"), open === "compare"),
-        !entry.current && foldButton("confirm", entry, t("versions.makeCurrent"), open === "confirm"),
+        others.length > 0 && !seenInPart() && foldButton("compare", entry, t("versions.compareWith"), open === "compare"),
+        !entry.current && may("manage") && foldButton("confirm", entry, t("versions.makeCurrent"), open === "confirm"),
       ),
       open === "compare" && chooser(entry, others),
       open === "confirm" && confirmation(entry, all.find((other) => other.current)!),

@@ -3,6 +3,7 @@ import type { App } from "../app";
 import { h, icon, iconButton, replace } from "../dom";
 import { languageChanged, t } from "../i18n";
 import { isActive } from "../imports";
+import { may } from "../rights";
 import { openImportDialog } from "./importDialog";
 import { importsPanel } from "./importsPanel";
 import { analysisPanel } from "./analysisPanel";
@@ -39,6 +40,9 @@ export function workbench(app: App): Workbench {
   const foot = h("div", { class: "workbench-foot" });
   const element = h("aside", { class: "panel workbench" }, head, panels.layers, panels.analysis, panels.imports, foot);
 
+  /** Who may import nothing still sees jobs that are told to them. */
+  const offersImports = () => may("manage") || app.imports.entries.length > 0;
+
   const tabButton = (name: Tab, label: string, badge: number) =>
     h(
       "button",
@@ -56,8 +60,9 @@ export function workbench(app: App): Workbench {
           },
           keydown: (event: KeyboardEvent) => {
             if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-            const step = event.key === "ArrowRight" ? 1 : TABS.length - 1;
-            open(TABS[(TABS.indexOf(name) + step) % TABS.length]);
+            const tabs = TABS.filter((one) => one !== "imports" || offersImports());
+            const step = event.key === "ArrowRight" ? 1 : tabs.length - 1;
+            open(tabs[(tabs.indexOf(name) + step) % tabs.length]);
             head.querySelector<HTMLElement>("[aria-selected=true]")?.focus();
           },
         },
@@ -78,7 +83,7 @@ export function workbench(app: App): Workbench {
         { role: "tablist", "aria-label": t("bench.label") },
         tabButton("layers", t("bench.layers"), 0),
         tabButton("analysis", t("bench.analysis"), 0),
-        tabButton("imports", t("bench.imports"), active),
+        offersImports() && tabButton("imports", t("bench.imports"), active),
       ),
       iconButton("close", t("bench.close"), () => toggle()),
     );
@@ -99,7 +104,7 @@ export function workbench(app: App): Workbench {
       shownView = view;
       views[view].querySelector("button")?.focus(); // what had the focus is hidden now
     }
-    foot.hidden = tab === "analysis" || (tab === "layers" && view !== "list");
+    foot.hidden = !may("manage") || tab === "analysis" || (tab === "layers" && view !== "list");
     element.classList.toggle("wide", tab === "layers" && view === "comparison");
   };
 
@@ -115,12 +120,13 @@ export function workbench(app: App): Workbench {
   };
 
   let badge = 0;
+  let offered = offersImports();
   app.imports.changed.on(() => {
     const active = app.imports.entries.filter(isActive).length;
-    if (active !== badge) {
-      badge = active;
-      render();
-    }
+    if (active === badge && offered === offersImports()) return;
+    badge = active;
+    offered = offersImports();
+    render();
   });
   app.comparison.opened.on(() => open("layers"));
   let asking = false;
