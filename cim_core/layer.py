@@ -28,6 +28,9 @@ SURFACE = "surface.tif"
 IMAGE = "image.tif"
 """The picture of an imagery layer, below `FILES`."""
 
+LAYER_ID = r"^[a-z0-9][a-z0-9_-]{0,62}$"
+"""What the id of a layer looks like; `check_layer_id` says it in words."""
+
 _ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 
 

@@ -15,6 +15,7 @@ from cim_core.feature import Value
 from cim_core.files import write_whole
 from cim_core.layer import Layer
 from cim_core.receipt import Input
+from cim_core.sight import needs_whole
 from cim_core.store.layers import LayerVersion
 from server import spreadsheet
 from server.zh import in_chinese
@@ -198,6 +199,12 @@ def as_geojson(document: Document) -> Document:
     }
 
 
+def places_of(document: Document) -> list[tuple[float, float]]:
+    """Where things were found, longitude and latitude."""
+    found = ((finding["lon"], finding["lat"]) for finding in document["findings"])
+    return [(lon, lat) for lon, lat in found if lon is not None and lat is not None]
+
+
 def _point(finding: Mapping[str, Any]) -> Document | None:
     place = [finding[name] for name in _PLACE if finding[name] is not None]
     return {"type": "Point", "coordinates": place} if place else None
@@ -261,7 +268,7 @@ def refused_report(city: City, name: str) -> Document:
 
 def version_report(city: City, layer: str, number: int) -> Document:
     """The report of a published version; raises `NotFound`."""
-    city.layers.version(layer, number)
+    needs_whole(layer, city.layers.version(layer, number).part)
     path = city.layers_folder / layer / str(number) / CHECKIN
     if not path.is_file():
         raise NotFound(

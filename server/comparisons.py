@@ -12,6 +12,7 @@ from cim_core.comparison import KINDS, Comparison, FeatureChange, Kind, compare_
 from cim_core.errors import InvalidInput
 from cim_core.feature import Property, Value
 from cim_core.property_changes import PropertyChange
+from cim_core.sight import needs_whole
 from server.spreadsheet import as_csv
 
 _REMEMBERED = 4
@@ -26,14 +27,13 @@ class Comparisons:
     """Compares on demand and remembers the last few: versions never change."""
 
     def __init__(self, city: City) -> None:
-        self._city = city
         self._compare = lru_cache(maxsize=_REMEMBERED)(partial(compare_versions, city))
         self._lock = threading.Lock()
 
-    def get(self, layer: str, before: int, after: int) -> Comparison:
-        """The comparison of two kept versions; raises `NotFound`."""
+    def get(self, city: City, layer: str, before: int, after: int) -> Comparison:
+        """The comparison of two kept versions, for who sees a city; raises `NotFound`, `Forbidden`."""
         for number in (before, after):
-            self._city.layers.version(layer, number)
+            needs_whole(layer, city.layers.version(layer, number).part)
         with self._lock:  # two who ask at once wait for one answer
             return self._compare(layer, before, after)
 
@@ -106,6 +106,17 @@ def _property(change: PropertyChange) -> dict[str, Value]:
 def ids_by_kind(comparison: Comparison) -> dict[str, list[str]]:
     """The ids of every kind: all a viewer needs to colour a model."""
     return {kind: [c.id for c in comparison.changes if kind in c.kinds] for kind in KINDS}
+
+
+def places(
+    comparison: Comparison, changes: Sequence[FeatureChange]
+) -> dict[tuple[str, int], list[str]]:
+    """The ids of some changes by the layer and the version that shows where they are."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for change in changes:
+        version = comparison.before if "removed" in change.kinds else comparison.after
+        found.setdefault((comparison.layer, version), []).append(change.id)
+    return found
 
 
 def feature(city: City, comparison: Comparison, change: FeatureChange) -> dict[str, Any]:

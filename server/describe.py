@@ -8,6 +8,7 @@ from urllib.parse import quote
 import shapely
 
 from cim_core.feature import Feature, Value
+from cim_core.sight import Part
 from cim_core.store.features import FeatureRow
 from cim_core.store.layers import LayerVersion, RollBack
 
@@ -27,12 +28,17 @@ def link(
     return {"href": href, "rel": rel, "type": media_type, **({"title": title} if title else {})}
 
 
-def collection(version: LayerVersion) -> dict[str, Any]:
-    """A layer as an OGC API collection, with what a viewer needs to draw it."""
+def collection(version: LayerVersion, prefix: str = "") -> dict[str, Any]:
+    """A layer as an OGC API collection, with what a viewer needs to draw it.
+
+    `prefix` is what the addresses of its tiles begin with. Of a layer that is seen only in part
+    there are map tiles only, as of one that is flat.
+    """
     summary = version.summary
     base = f"/collections/{version.layer}"
     kind = summary.get("kind", "model")
-    tileset = f"/t/{version.layer}/{version.version}/tileset.json" if kind in DRAWN else None
+    drawn = kind in DRAWN and version.part.whole
+    tileset = f"{prefix}/t/{version.layer}/{version.version}/tileset.json" if drawn else None
     return {
         "id": version.layer,
         "title": version.title,
@@ -41,12 +47,13 @@ def collection(version: LayerVersion) -> dict[str, Any]:
         **asdict(version.about),
         "extent": {
             "spatial": {
-                "bbox": [summary["bbox"]] if summary["bbox"] else [],
-                "crs": "http://www.opengis.net/def/crs/OGC/0/CRS84h",
+                "bbox": [_box(version)] if summary["bbox"] else [],
+                "crs": f"http://www.opengis.net/def/crs/OGC/0/CRS84{'h' * version.part.heights}",
             },
             "temporal": {"interval": [_interval(version.about.date)]},
         },
         "numberOfFeatures": summary["features"],
+        "part": _part(version.part),
         "version": version.version,
         "published": version.published,
         "receipt": version.receipt,
@@ -58,24 +65,38 @@ def collection(version: LayerVersion) -> dict[str, Any]:
         "links": [
             link(base, "self"),
             link(f"{base}/items", "items", GEOJSON),
-            *_tile_links(version, tileset),
+            *_tile_links(version, tileset, prefix),
             link(f"{base}/thumbnail", "preview", "image/png"),
             link(f"/receipts/{version.receipt}", "describedby", title="receipt"),
         ],
     }
 
 
-def _tile_links(version: LayerVersion, tileset: str | None) -> list[dict[str, str]]:
+def _box(version: LayerVersion) -> list[float] | None:
+    """Its extent, without heights where they are not shown."""
+    box = version.summary["bbox"]
+    return box if box is None or version.part.heights else [*box[:2], *box[3:5]]
+
+
+def _part(part: Part) -> dict[str, Value] | None:
+    """What somebody sees of a layer; None for all of it."""
+    if part.whole:
+        return None
+    area = None if part.area is None else "town"
+    return {"hidden": list(part.without), "heights": part.heights, "area": area}
+
+
+def _tile_links(version: LayerVersion, tileset: str | None, prefix: str) -> list[dict[str, str]]:
     """By what a layer can be drawn; map tiles by the templates of their addresses."""
     if tileset is not None:
         return [link(tileset, f"{_OGC}tileset", title="3D Tiles 1.1")]
-    maps = f"/tiles/{version.layer}/{version.version}/{{z}}/{{x}}/{{y}}"
+    maps = f"{prefix}/tiles/{version.layer}/{version.version}/{{z}}/{{x}}/{{y}}"
     pictures = link(f"{maps}.png", f"{_OGC}tilesets-map", "image/png", "XYZ, Web Mercator")
     match version.summary.get("kind"):
         case "terrain":
-            layer_json = f"/t/{version.layer}/{version.version}/files/terrain/layer.json"
+            layer_json = f"{prefix}/t/{version.layer}/{version.version}/files/terrain/layer.json"
             return [link(layer_json, f"{_OGC}tileset", title="quantized-mesh 1.0"), pictures]
-        case "vector":
+        case kind if kind == "vector" or not version.part.whole:
             shapes = link(f"{maps}.mvt", f"{_OGC}tilesets-vector", MVT, "XYZ, Web Mercator")
             return [shapes, pictures]
         case _:
@@ -96,7 +117,7 @@ def checkin_summary(
     return {"counts": dict(counts), "href": f"/collections/{layer}/versions/{version}/checkin"}
 
 
-def version_entry(version: LayerVersion) -> dict[str, Any]:
+def version_entry(version: LayerVersion, prefix: str = "") -> dict[str, Any]:
     """A version in the list of a layer's versions."""
     return {
         "version": version.version,
@@ -107,7 +128,7 @@ def version_entry(version: LayerVersion) -> dict[str, Any]:
         "checkin": checkin_summary(version.layer, version.version, version.summary.get("checkin")),
         **version.summary["tileset"],
         "current": version.current,
-        "tileset": f"/t/{version.layer}/{version.version}/tileset.json",
+        "tileset": f"{prefix}/t/{version.layer}/{version.version}/tileset.json",
     }
 
 

@@ -13,6 +13,7 @@ import shapely
 from cim_core.city import City
 from cim_core.feature import Value
 from cim_core.store.features import FeatureRow, Query
+from server.access.taking import Taken
 from server.describe import GEOJSON, feature_summary
 from server.spreadsheet import as_csv
 
@@ -29,17 +30,25 @@ _OWN = ("id", "class", "name", "parent", "zmin", "zmax")
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 
 
-def export(city: City, layer: str, version: int, query: Query, file_format: ExportFormat) -> bytes:
-    """All features that match, in the order of their ids."""
+def export(
+    city: City, layer: str, version: int, query: Query, file_format: ExportFormat, taken: Taken
+) -> bytes:
+    """All features that match, in the order of their ids.
+
+    The id of the export is in the file, except in a table for spreadsheets, which has no place.
+    """
     rows = list(_all(city, layer, version, query))
+    export_id = taken([row.feature.id for row in rows])
     match file_format:
         case "csv":
             return _csv(rows)
         case "geojson":
             features = [_with_properties(row) for row in rows]
-            return orjson.dumps({"type": "FeatureCollection", "features": features})
+            return orjson.dumps(
+                {"type": "FeatureCollection", "export": export_id, "features": features}
+            )
         case "parquet":
-            return _parquet(rows)
+            return _parquet(rows, export_id)
 
 
 def _all(city: City, layer: str, version: int, query: Query) -> Iterator[FeatureRow]:
@@ -105,7 +114,7 @@ def _middle(outline: shapely.Geometry | None) -> tuple[float | str, float | str]
     return round(point.x, 8), round(point.y, 8)
 
 
-def _parquet(rows: Sequence[FeatureRow]) -> bytes:
+def _parquet(rows: Sequence[FeatureRow], export_id: str | None) -> bytes:
     """GeoParquet 1.1: WKB in longitude and latitude, with the boxes that readers skip by."""
     table = [_flat(row) for row in rows]
     columns = {name: _array([row.get(name) for row in table]) for name in _header(table)}
@@ -126,7 +135,9 @@ def _parquet(rows: Sequence[FeatureRow]) -> bytes:
     }
     # No "crs": that stands for OGC:CRS84, longitude and latitude, which it is.
     geo = {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": geometry}}
-    made = pa.table(columns).replace_schema_metadata({"geo": json.dumps(geo)})
+    made = pa.table(columns).replace_schema_metadata(
+        {"geo": json.dumps(geo), "export": export_id or ""}
+    )
     out = io.BytesIO()
     pq.write_table(made, out, compression="zstd")
     return out.getvalue()

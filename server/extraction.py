@@ -16,6 +16,7 @@ from cim_core.mesh_file import MeshFormat
 from cim_core.store.features import Query
 from cim_core.store.layers import LayerVersion
 from cim_core.sweep_scene import swept_features
+from server.access.taking import Taken
 
 _MOST_PIPES = 200_000
 """Pipes that one request sweeps at most: each becomes a body of its own."""
@@ -33,16 +34,24 @@ def extract(
     crs: str | None = None,
     at_most: int | None = None,
     stem: str | None = None,
+    taken: Taken | None = None,
 ) -> Files:
     """The elements that match as one GLB or PLY file, or as an OBJ file with its MTL.
 
     In the layer's own frame, or in the projected system `crs`. `at_most` is the largest number of
-    triangles, `stem` the files' name without ending. Raises `NotFound` for an id that is not there and where nothing matches, `TooLarge`,
-    and `InvalidInput` for a system that cannot be used.
+    triangles, `stem` the files' name without ending; `taken` is told what goes out. Raises
+    `NotFound` for an id that is not there and where nothing matches, `TooLarge`, and `InvalidInput`
+    for a system that cannot be used.
     """
     layer = chosen(city, version, query)
-    check_size(sum(_triangles(layer)), at_most)
-    about = provenance(version)
+    triangles = sum(_triangles(layer))
+    if not triangles:
+        raise NotFound(
+            f"what matches in the layer {version.layer!r} has outlines and no bodies; take it out "
+            "as features"
+        )
+    check_size(triangles, at_most)
+    about = provenance(version, taken and taken([feature.id for feature in layer.features]))
     if crs is None:
         scene = mesh_file.local_scene(layer, about, _shown_system(city, layer))
     else:
@@ -149,11 +158,11 @@ def _shown_system(city: City, layer: Layer) -> Projection | None:
     return system if system.covers(layer.frame.lon, layer.frame.lat) else None
 
 
-def provenance(version: LayerVersion) -> Mapping[str, Value]:
-    """What a file says of where it comes from."""
+def provenance(version: LayerVersion, export: str | None = None) -> Mapping[str, Value]:
+    """What a file says of where it comes from, and by which export it came out."""
     return {
         "layer": version.layer, "title": version.title, "version": version.version,
-        "receipt": version.receipt,
+        "receipt": version.receipt, **({"export": export} if export else {}),
     }  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """A folder of mixed files as one job: each file a layer of its own, whatever becomes of the others."""
 
+import contextlib
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -7,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
+from cim_core.archives import bring_in, default_limits, size_unpacked
 from cim_core.city import City
-from cim_core.errors import Cancelled
+from cim_core.errors import Cancelled, CimError, TooLarge
 from cim_core.feature import Value
-from cim_core.importers.archive import bring_in, default_limits
 from cim_core.progress import Progress
 from cim_core.work import Crew
 from server.folder_plan import Item, plan_folder
 from server.ingest import Also, Report, Upload, ingest
 from server.problems import problem_of
-from server.sources import inputs_of
+from server.sources import files_below, inputs_of
 from server.stages import OF_MANY, share_done
 
 FOLDER = "folder"
@@ -123,7 +124,17 @@ def _unpacked(path: Path, progress: Progress) -> Path:
     folder = path.with_name("unpacked")
     shutil.rmtree(folder, ignore_errors=True)  # of a worker that was lost
     folder.mkdir()
-    bring_in(path, path.name, folder, default_limits(), progress)
+    limits = default_limits()
+    size = bring_in(path, path.name, folder, limits, progress)
+    packed = (p for p in files_below(folder) if p.suffix.lower() in (".zip", ".3tz"))
+    for inner in packed:
+        with contextlib.suppress(CimError):  # that file's own importer says it
+            size += size_unpacked(inner, limits)
+        if size > limits.bytes:
+            raise TooLarge(
+                f"{path.name} holds archives that hold more than the {limits.bytes / 2**30:.0f} GiB that "
+                "are taken at once; import it in parts"
+            )
     return folder
 
 

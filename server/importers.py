@@ -5,11 +5,14 @@ from importlib.metadata import entry_points
 from pathlib import Path, PurePath
 
 from bim_import.importers import IMPORTERS as BIM_IMPORTERS
+from cim_core.archives import names_in
 from cim_core.errors import UnsupportedFormat
 from cim_core.importers import IMPORTERS as BASE_IMPORTERS
 from cim_core.layer import Importer
 from pipelines.importers import IMPORTERS as PIPE_IMPORTERS
 from server.refused_formats import refused_formats
+
+_ARCHIVES = (".zip", ".3tz")
 
 
 def importers() -> list[Importer]:
@@ -40,6 +43,8 @@ def importer_for(filename: str, path: Path | None = None, kind: str | None = Non
     if path is not None and path.is_dir():
         return _for_folder(filename, path, of_kind, chosen=kind is not None)
     ending = PurePath(filename).suffix.lower()
+    if path is not None and ending in _ARCHIVES:
+        names_in(path, filename)  # raises, by the name people know, what any importer would
     suited = [importer for importer in of_kind if ending in importer.extensions]
     if path is None or len(suited) == 1:
         found = suited[:1]

@@ -12,7 +12,7 @@ from typing import cast
 from cim_core.about import said_about
 from cim_core.city import City
 from cim_core.draft import GEOMETRY, TILESET, Draft, contents_of
-from cim_core.errors import InvalidInput
+from cim_core.errors import InvalidInput, TooLarge
 from cim_core.feature import Value
 from cim_core.frame import Frame
 from cim_core.layer import Features, Layer, Source, check_layer_id
@@ -140,7 +140,13 @@ def ingest(
         )  # fmt: skip
         inputs = inputs_of(upload.path, upload.filename)
         placement = city.placement(upload.layer_id, upload.crs, upload.anchor)
-        layer = importer(source, placement, progress)
+        try:
+            layer = importer(source, placement, progress)
+        except (MemoryError, RecursionError) as error:
+            raise TooLarge(
+                f"{upload.filename} takes more memory than a job may have here; bring it in parts, or "
+                "raise CIM_JOB_MEMORY"
+            ) from error
         check_in(city, draft, layer, rules, inputs[0])
         parameters: dict[str, Value] = {
             "layer": upload.layer_id, "crs": upload.crs,
@@ -194,7 +200,9 @@ def _publish(
         "frame": [layer.frame.lon, layer.frame.lat, layer.frame.height],
         "geoid_separation": city.settings.geoid_separation,
     }  # fmt: skip
-    receipt = write_receipt(kind, inputs, {**parameters, "georeference": georeference}, outputs)
+    receipt = write_receipt(
+        kind, inputs, {**parameters, "georeference": georeference}, outputs, who=city.who
+    )
     effort = layer.effort
     report: Report = {
         "layer": layer.id,

@@ -18,6 +18,10 @@ ENDINGS: Mapping[str, str] = {".json": JSON, ".csv": CSV, ".svg": SVG, ".png": P
 """The media type that the ending of a file stands for."""
 
 
+KEPT = frozenset({CSV, DXF})
+"""Media types of files that people keep: who asks for one takes something out of the city."""
+
+
 def media_types(output: Output) -> tuple[str, ...]:
     """What an output can be had as, the usual one first."""
     match output:

@@ -26,7 +26,12 @@ Picture = tuple[bytes, str]
 
 
 def thumbnail(city: City, version: LayerVersion) -> Picture:
-    """A picture of a version of a layer: PNG, or a sign of its kind as SVG."""
+    """A picture of a version of a layer: PNG, or a sign of its kind as SVG.
+
+    Of a layer that is seen only in part it is the sign: the picture shows the whole.
+    """
+    if not version.part.whole:
+        return _sign(version), "image/svg+xml"
     folder = city.layers_folder / version.layer / str(version.version)
     return _kept(folder) or _made(city, version, folder)
 

@@ -1,5 +1,6 @@
 """Problem documents as HTTP answers."""
 
+import math
 from collections.abc import Mapping
 
 import orjson
@@ -7,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from cim_core import errors
 from cim_core.feature import Value
@@ -21,13 +23,23 @@ def problem_response(body: Mapping[str, Value], instance: str | None = None) -> 
     return Response(orjson.dumps(body), status, media_type="application/problem+json")
 
 
+def error_response(error: Exception, instance: str) -> Response:
+    """The HTTP answer of an error, with the headers that belong to its kind."""
+    response = problem_response(problem_of(error), instance)
+    if isinstance(error, errors.TooMany):
+        response.headers["retry-after"] = str(math.ceil(error.seconds))
+    elif isinstance(error, errors.SignInNeeded):
+        response.headers["www-authenticate"] = "Bearer"
+    return response
+
+
 def install(app: FastAPI) -> None:
     """Let the application answer every error as a problem document."""
 
     @app.exception_handler(errors.CimError)
     @app.exception_handler(Exception)
     def foreseen(request: Request, error: Exception) -> Response:
-        return problem_response(problem_of(error), request.url.path)
+        return error_response(error, request.url.path)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -37,13 +49,33 @@ def install(app: FastAPI) -> None:
         if first["type"] == "literal_error":
             choices = first["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
             said = f"give one of {choices}"
+        elif first["type"] == "json_invalid":
+            place, said = "body", "this is no JSON; send JSON in UTF-8"
         described = problem_of(errors.InvalidInput(f"{place}: {said}"))
         return problem_response(described, request.url.path)
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> Response:
         title = str(error.detail)
-        described = problem(error.status_code, title, f"{request.url.path}: {title}")
+        sentence = f"{request.url.path}: {title}"
+        if error.status_code == 400:
+            title = "Unreadable request"
+            sentence = "the request's body cannot be read; send what /docs says, JSON in UTF-8"
+        described = problem(error.status_code, title, sentence)
         response = problem_response(described, request.url.path)
         response.headers.update(error.headers or {})
+        if error.status_code == 405:  # the router has looked at the first route of the path only
+            response.headers["allow"] = ", ".join(_methods(request))
         return response
+
+
+def _methods(request: Request) -> list[str]:
+    """What else may be done with the address of a request (RFC 9110, 10.2.1)."""
+    routes = request.app.routes
+    return [
+        method
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes
+        )
+    ]

@@ -30,6 +30,8 @@ STATUS: Mapping[type[errors.CimError], tuple[int, str]] = {
     errors.TooLarge: (413, "Too large"),
     errors.Conflict: (409, "Conflict"),
     errors.Forbidden: (403, "Forbidden"),
+    errors.SignInNeeded: (401, "Sign-in needed"),
+    errors.TooMany: (429, "Too many requests"),
     errors.MissingDependency: (503, "Missing dependency"),
     errors.StorageFailed: (507, "Storage failed"),
     errors.Cancelled: (409, "Cancelled"),
@@ -46,6 +48,10 @@ TYPES: Mapping[type[errors.CimError], str] = {
 """The problems that a standard has given a name (OGC 18-062r2, 7.11 to 7.13)."""
 
 
+CODES: Mapping[type[errors.CimError], str] = {errors.CodeNeeded: "second-factor"}
+"""The problems that a program has to tell from others of the same status."""
+
+
 def problem_of(error: Exception) -> dict[str, Value]:
     """The problem document of an error.
 
@@ -60,6 +66,8 @@ def problem_of(error: Exception) -> dict[str, Value]:
         described = problem(
             status, title, foreseen.sentence, TYPES.get(type(foreseen), "about:blank")
         )
+        if code := CODES.get(type(foreseen)):
+            described["code"] = code
         if isinstance(foreseen, Refused):
             described |= {"detail_zh": foreseen.chinese, "checkin": dict(foreseen.checkin)}
         return described
@@ -88,6 +96,7 @@ def foreseen_as(error: Exception) -> errors.CimError | None:
 
 def problem(status: int, title: str, sentence: str, kind: str = "about:blank") -> dict[str, Value]:
     """A problem document; its sentence also in Chinese, where there is a translation."""
+    sentence = sentence.encode("utf-8", "backslashreplace").decode()  # it may quote half a letter
     chinese = in_chinese(sentence)
     return {
         "type": kind,

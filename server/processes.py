@@ -17,6 +17,7 @@ from cim_core.feature import Value
 from cim_core.progress import Progress
 from cim_core.receipt import Input, Receipt, write_receipt
 from cim_core.store.jobs import Job, keep_result
+from cim_core.store.layers import LayerVersion
 from cim_core.store.receipts import insert_receipt
 from server.describe import link
 from server.outputs import JSON, qualified, written
@@ -86,11 +87,14 @@ class Executed:
         By name.
     document
         Each of them as JSON, and a link to the receipt.
+    versions
+        Of the layers that were looked at.
     """
 
     outputs: Mapping[str, Output]
     document: Document
     receipt: Receipt
+    versions: tuple[LayerVersion, ...]
 
     def formatted(self, formats: Mapping[str, str]) -> Document:
         """The document, with some outputs in media types of their own; raises `InvalidInput`."""
@@ -123,7 +127,11 @@ def execute_job(
     with city.database.transaction() as connection:
         insert_receipt(connection, receipt)
         keep_result(connection, job.id, json.dumps(document, ensure_ascii=False))
-        end(connection, {"receipt": receipt.id, "results": f"/jobs/{job.id}/results"})
+        seen: dict[str, Value] = {known.layer: known.part.key for known in executed.versions}
+        end(
+            connection,
+            {"receipt": receipt.id, "results": f"/jobs/{job.id}/results", "seen": seen},
+        )
 
 
 def _executed(city: City, name: str, inputs: Mapping[str, Any], progress: Progress) -> Executed:
@@ -139,15 +147,26 @@ def _executed(city: City, name: str, inputs: Mapping[str, Any], progress: Progre
         ),
         {"analysis": name, "inputs": question.model_dump(mode="json")},
         {"sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body)},
+        who=city.who,
     )
     linked = {**document, _RECEIPT: link(f"/receipts/{receipt.id}", "describedby")}
-    return Executed(answer.outputs, linked, receipt)
+    return Executed(answer.outputs, linked, receipt, answer.versions)
 
 
 def _described(city: City, name: str, receipt_id: str) -> Input:
     """A version of a layer as an input: the hash of its receipt, which names all it was made from."""
     body = json.dumps(city.receipts.get(receipt_id), ensure_ascii=False, sort_keys=True).encode()
     return Input(name, hashlib.sha256(body).hexdigest(), len(body))
+
+
+def versions_of(receipt: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The layers and versions that an analysis looked at, by its receipt.
+
+    >>> versions_of({"inputs": [{"name": "pipes version 2"}]})
+    [('pipes', 2)]
+    """
+    split = (item["name"].partition(" version ") for item in receipt["inputs"])
+    return [(layer, int(number)) for layer, _, number in split]
 
 
 def plain_inputs(inputs: Mapping[str, Any]) -> Document:

@@ -19,6 +19,7 @@ from cim_core.errors import NotFound
 from cim_core.layer import FILES, IMAGE, SURFACE
 from cim_core.mesh import Floats
 from cim_core.relief import hillshade, slope
+from cim_core.sight import needs_whole
 from cim_core.store.layers import LayerVersion
 from tiles.mercator import MapTile
 
@@ -43,11 +44,14 @@ def raster_tile(
 ) -> bytes:
     """A tile of a layer of imagery, or of the relief of terrain: hillshade, if no style is said.
 
-    Raises `NotFound` where the layer has no such tiles.
+    Raises `NotFound` where the layer has no such tiles, `Forbidden` for the relief of a terrain whose
+    heights are not shown.
     """
     folder = city.layers_folder / known.layer / str(known.version) / FILES
     kind = known.summary.get("kind")
     if kind == "terrain":
+        if not known.part.heights:
+            needs_whole(known.layer, known.part)  # a relief is made of nothing but heights
         return relief_tile(folder / SURFACE, tile, style or "hillshade", ending)
     if kind == "imagery" and style is None:
         return image_tile(folder / IMAGE, tile, ending)

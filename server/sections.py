@@ -20,6 +20,7 @@ from cim_core.frame import Frame
 from cim_core.mesh import Floats
 from cim_core.store.features import Query
 from cim_core.store.layers import LayerVersion
+from server.access.taking import Taken
 from server.extraction import Files, check_size, chosen, file_stem, provenance, storey_id
 from server.parameters import parse_line, parse_normal, parse_point
 
@@ -60,11 +61,13 @@ def section(
     *,
     feature_class: str | None = None,
     at_most: int | None = None,
+    taken: Taken | None = None,
 ) -> Files:
     """A section of a layer as one file.
 
-    `at_most` is the largest number of triangles of what the plane meets. Raises `NotFound`,
-    `InvalidInput` where the plane is none or meets nothing, `TooLarge`, `MissingDependency`.
+    `at_most` is the largest number of triangles of what the plane meets; `taken` is told what goes
+    out. Raises `NotFound`, `InvalidInput` where the plane is none or meets nothing, `TooLarge`,
+    `MissingDependency`.
     """
     layer = chosen(city, version, Query(feature_class=feature_class))
     plane, height = _plane(city, version, layer.frame, where)
@@ -78,7 +81,7 @@ def section(
     check_size(sum(len(body.triangles) for body in met), at_most)
     frame = layer.frame
     about: dict[str, Value] = {
-        **provenance(version),
+        **provenance(version, taken and taken([body.feature.id for body in met])),
         "frame": {"lon": frame.lon, "lat": frame.lat, "ellipsoidal_height": frame.height},
     }
     drawing = Drawing(cut(met, plane), plane, version.title, height, about)

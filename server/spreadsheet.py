@@ -15,12 +15,12 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
     writer = csv.writer(out)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(value) for value in row])
+        writer.writerow([cell(value) for value in row])
     return out.getvalue().encode("utf-8-sig")
 
 
-def _cell(value: object) -> object:
-    """A cell no spreadsheet program takes for a formula: names come from strangers."""
+def cell(value: object) -> object:
+    """A value as a cell that no spreadsheet program takes for a formula: names come from strangers."""
     if isinstance(value, list):
         value = ", ".join(str(item) for item in value)
     return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 import orjson
 from starlette.types import Receive, Scope, Send
@@ -32,15 +33,22 @@ _DATA_TYPES = {
 """Of a version's own files, some of which strangers made: none of these a browser would run."""
 _PACKED = ".terrain"
 """Lies on disk as gzip, because no client asks for it otherwise."""
-_AT_ONCE = 4_000_000
-"""Bytes up to which a file is read whole; larger ones are sent piece by piece."""
-_FOREVER = b"public, max-age=31536000, immutable"
-_ASK_AGAIN = b"no-cache"
+_AT_ONCE = 524_288
+"""Bytes up to which a file is read whole; larger ones are sent piece by piece.
+
+What is read waits in memory until a client has taken it, however slow and many they are.
+"""
+_PIECE = 131_072
+_READERS = anyio.CapacityLimiter(16)
+"""Threads that read files; those of the routes are others, so no flood of files holds them up."""
+FOREVER = b"public, max-age=31536000, immutable"
+ASK_AGAIN = b"no-cache"
 # Listed, and not with a quality of nought.
 _GZIP = re.compile(rb"(?:^|[,\s])(?:x-)?gzip\s*(?:$|,|;\s*q=(?:1|0\.\d*[1-9]))")
 _RANGE = re.compile(rb"bytes=(\d{0,18})-(\d{0,18})$")
 
-Locate = Callable[[str], Path | None]
+Locate = Callable[[str, Scope], tuple[Path, bytes] | None]
+"""Where the file of a name lies, and how long it may be kept; None if there is none for who asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,7 @@ class _File:
     tag: bytes
     encoded: bool
     body: bytes | None
+    cache: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,6 @@ class FileApp:
     """Serves what `locate` finds for a path below the mount; None is answered with 404."""
 
     locate: Locate
-    immutable: Callable[[str], bool]
     types: Callable[[str], Mapping[str, bytes]] = lambda name: _TYPES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,18 +75,20 @@ class FileApp:
         if scope["method"] not in ("GET", "HEAD"):
             await _problem(send, 405, "Method not allowed", [(b"allow", b"GET, HEAD")])
             return
-        name = scope["path"].removeprefix(scope.get("root_path", "")).lstrip("/")
+        name = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/")
         headers = dict(scope["headers"])
         ranged = scope["method"] == "GET" and _RANGE.match(headers.get(b"range", b"").strip())
         takes_gzip = bool(_GZIP.search(headers.get(b"accept-encoding", b"")))
-        found = await anyio.to_thread.run_sync(self._read, name, takes_gzip, bool(ranged))
+        found = await anyio.to_thread.run_sync(
+            self._read, name, scope, takes_gzip, bool(ranged), limiter=_READERS
+        )
         if found is None:
             await _problem(send, 404, "Not found", [])
             return
         kind = self.types(name).get(Path(name).suffix.lower(), b"application/octet-stream")
         answer = [
             (b"content-type", kind),
-            (b"cache-control", _FOREVER if self.immutable(name) else _ASK_AGAIN),
+            (b"cache-control", found.cache),
             (b"etag", found.tag),
             (b"accept-ranges", b"bytes"),
             (b"vary", b"Accept-Encoding"),
@@ -108,17 +118,18 @@ class FileApp:
         else:
             await _stream(send, status, answer, found.path, part)
 
-    def _read(self, name: str, takes_gzip: bool, ranged: bool) -> _File | None:
-        path = self.locate(name)
-        if path is None:
+    def _read(self, name: str, scope: Scope, takes_gzip: bool, ranged: bool) -> _File | None:
+        located = self.locate(name, scope)
+        if located is None:
             return None
+        path, cache = located
         packed = path.with_name(f"{path.name}.gz")
         stored_packed = path.suffix == _PACKED
         try:
             beside = takes_gzip and not ranged and not stored_packed and packed.is_file()
             chosen = packed if beside else path
             size = chosen.stat().st_size
-            body = chosen.read_bytes() if size <= _AT_ONCE else None
+            body = chosen.read_bytes() if size <= _AT_ONCE or stored_packed else None
             status = path.stat()
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             return None
@@ -127,7 +138,7 @@ class FileApp:
             body = gzip.decompress(body)
         # Two encodings of a file are two representations, so they have two tags (RFC 9110, 8.8.3).
         tag = b'"%x-%x%s"' % (status.st_mtime_ns, status.st_size, b"-gz" if encoded else b"")
-        return _File(chosen, size if body is None else len(body), tag, encoded, body)
+        return _File(chosen, size if body is None else len(body), tag, encoded, body, cache)
 
 
 def _matches(header: bytes | None, tag: bytes) -> bool:
@@ -174,11 +185,11 @@ async def _stream(
     """Send a part of a file piece by piece; it must not have changed since it was looked at."""
     length = part.stop - part.start
     headers = [*headers, (b"content-length", b"%d" % length)]
-    async with await anyio.open_file(path, "rb") as file:
-        await file.seek(part.start)
+    with await anyio.to_thread.run_sync(path.open, "rb", limiter=_READERS) as file:
+        file.seek(part.start)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         while length > 0:
-            piece = await file.read(min(length, _AT_ONCE))
+            piece = await anyio.to_thread.run_sync(file.read, min(length, _PIECE), limiter=_READERS)
             if not piece:  # cut off meanwhile: the client sees the missing length
                 break
             length -= len(piece)
@@ -191,25 +202,41 @@ _TILE = re.compile(
 )
 
 
-def tiles_app(layers_folder: Path, published: Callable[[str, int], bool]) -> FileApp:
+def tiles_app(
+    layers_folder: Path,
+    shown: Callable[[Scope, str, int | None], bytes | None],
+    take: Callable[[Scope, str, Path], None],
+) -> FileApp:
     """The application that serves `layers/`: contents, and what published versions have.
 
-    That is their tileset.json and all that lies below their `files/`.
+    That is their tileset.json and all that lies below their `files/`. `shown` says whether a layer,
+    and a version of it, is shown to who asks: how long it may be kept, or None. `take` counts a file
+    of a layer before it is sent, and raises where it would be too much.
     """
 
-    def locate(name: str) -> Path | None:
-        match = _TILE.match(name)
+    def locate(name: str, scope: Scope) -> tuple[Path, bytes] | None:
+        # One file has one name, by which it is counted and found in the log.
+        odd = any(part in ("", ".", "..") for part in name.split("/"))
+        match = None if odd else _TILE.match(name)
         if match is None:
             return None
         layer, content, version, path = match.groups()
-        if content is not None:
-            return layers_folder / layer / "content" / content
-        if not published(layer, int(version)):
+        cache = shown(scope, layer, int(version) if version else None)
+        if cache is None:
             return None
-        folder = layers_folder / layer / str(int(version))
-        return folder / path if path == "tileset.json" else _below(folder / FILES, folder / path)
+        if content is not None:
+            found: Path | None = layers_folder / layer / "content" / content
+        else:
+            folder = layers_folder / layer / str(int(version))
+            found = (
+                folder / path if path == "tileset.json" else _below(folder / FILES, folder / path)
+            )
+        if found is None:
+            return None
+        take(scope, layer, layers_folder / name)
+        return found, cache
 
-    return FileApp(locate, lambda name: True, lambda name: _DATA_TYPES)
+    return FileApp(locate, lambda name: _DATA_TYPES)
 
 
 def _below(root: Path, path: Path) -> Path | None:
@@ -223,6 +250,10 @@ def _below(root: Path, path: Path) -> Path | None:
 
 def assets_app(folder: Path) -> FileApp:
     """The application that serves the built viewer."""
-    return FileApp(
-        lambda name: _below(folder, folder / name), lambda name: name.startswith("assets/")
-    )
+
+    def locate(name: str, scope: Scope) -> tuple[Path, bytes] | None:
+        found = _below(folder, folder / name)
+        cache = FOREVER if name.startswith("assets/") else ASK_AGAIN
+        return (found, cache) if found is not None else None
+
+    return FileApp(locate)

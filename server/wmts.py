@@ -1,7 +1,7 @@
 """What the Web Map Tile Service says of itself (OGC 07-057r7), for desktop GIS."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import escape, quoteattr
 
 from cim_core.store.layers import LayerVersion
@@ -14,9 +14,14 @@ _EDGE = math.pi * 6378137.0
 _RELIEF = ("hillshade", "slope")
 
 
-def capabilities(layers: Sequence[LayerVersion], base: str) -> str:
-    """The capabilities document; `base` is where the server is, without a slash at the end."""
-    described = "".join(entry for layer in layers for entry in _entries(layer, base))
+def capabilities(layers: Sequence[LayerVersion], base: str, prefixes: Mapping[str, str]) -> str:
+    """The capabilities document; `base` is where the server is, without a slash at the end.
+
+    `prefixes` are what the addresses of a layer's tiles begin with, by layer.
+    """
+    described = "".join(
+        entry for layer in layers for entry in _entries(layer, base + prefixes.get(layer.layer, ""))
+    )
     matrices = "".join(_matrix(level) for level in range(_LEVELS))
     return f"""<?xml version="1.0" encoding="UTF-8"?>
 <Capabilities xmlns="http://www.opengis.net/wmts/1.0" xmlns:ows="http://www.opengis.net/ows/1.1" \

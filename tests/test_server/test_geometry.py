@@ -20,10 +20,12 @@ import trimesh
 from PIL import Image
 
 from cim_core.city import City
+from cim_core.errors import NotFound
 from cim_core.frame import Frame
 from cim_core.store.features import Query
 from server.cli import EXIT_CODES
 from server.extraction import extract
+from tests.conftest import import_file
 from tests.support.layers import GLASS, RED, box, layer_of, publish
 from tests.support.serving import ROOT, Server
 
@@ -92,7 +94,17 @@ def test_an_element_as_obj_is_a_zip_with_its_materials(web: httpx.Client) -> Non
     packed = zipfile.ZipFile(io.BytesIO(answer.content))
     assert packed.namelist() == ["boxes-door.obj", "boxes-door.mtl"]
     assert b"mtllib boxes-door.mtl" in packed.read("boxes-door.obj")
-    assert web.get("/collections/boxes/geometry/door?f=obj").content == answer.content
+    again = web.get("/collections/boxes/geometry/door?f=obj")
+    ids = [one.headers["x-export-id"].encode() for one in (answer, again)]
+    files = [zipfile.ZipFile(io.BytesIO(one.content)) for one in (answer, again)]
+    assert len(set(ids)) == 2
+    for name in packed.namelist():
+        assert (
+            len({file.read(name).replace(told, b"") for file, told in zip(files, ids, strict=True)})
+            == 1
+        )
+    dates = [[item.date_time for item in file.infolist()] for file in files]
+    assert dates[0] == dates[1]
 
 
 def test_an_element_as_ply_in_the_city_s_system(web: httpx.Client) -> None:
@@ -195,6 +207,19 @@ def section(web: httpx.Client, query: str) -> dict:
 
 def cut_ids(document: dict) -> set[str]:
     return {item["id"] for item in document["cuts"]}
+
+
+@pytest.mark.parametrize("kind", ["glb", "obj", "ply"])
+def test_what_has_no_bodies_is_not_given_as_an_empty_file(
+    kind: str, city: City, tmp_path: Path
+) -> None:
+    tree = {"type": "Feature", "id": "t", "properties": {}, "geometry": None}
+    tree["geometry"] = {"type": "Point", "coordinates": [113.46, 23.1]}
+    path = tmp_path / "trees.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [tree]}))
+    import_file(city, path)
+    with pytest.raises(NotFound, match="no bodies"):
+        extract(city, city.layers.get("trees"), Query(), kind)
 
 
 def test_a_plan_at_a_height_is_in_the_city_s_heights(web: httpx.Client) -> None:
