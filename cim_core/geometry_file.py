@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from zipfile import BadZipFile
 
@@ -19,6 +20,10 @@ UNREADABLE = (OSError, ValueError, KeyError, BadZipFile)
 """What loading a lost or damaged file raises."""
 
 _NOTHING = Tessellations()
+
+_READING = Lock()
+"""numpy reads the heads of arrays by parsing Python, which Python 3.11 may not do in two threads at
+once (CPython issue 106905)."""
 
 
 def save_geometry(
@@ -70,7 +75,7 @@ def save_geometry(
 
 def load_geometry(path: Path) -> Geometry:
     """Read what `save_geometry` wrote: instances by feature id, the meshes they place by key."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+    with _READING, path.open("rb") as file, np.load(file, allow_pickle=False) as data:
         head = json.loads(data["head"].tobytes())
         meshes = _meshes(data, head)
         instances: dict[str, tuple[Instance, ...]] = {}
@@ -85,7 +90,7 @@ def load_geometry(path: Path) -> Geometry:
 
 def load_tessellations(path: Path) -> Tessellations:
     """Read the tessellations that `save_geometry` wrote; none where it wrote none."""
-    with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
+    with _READING, path.open("rb") as file, np.load(file, allow_pickle=False) as data:
         head = json.loads(data["head"].tobytes())
         if not head.get("maker"):  # by an importer that takes nothing over, or by version 0.1
             return Tessellations()

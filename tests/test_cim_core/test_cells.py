@@ -91,7 +91,9 @@ def test_every_point_of_a_shape_lies_in_some_cell_of_its_cover(shape: shapely.Ge
 def test_a_cover_is_compact_and_near(shape: shapely.Geometry) -> None:
     cells = cover(shape)
     names = set(cell_names(cells))
-    assert set(h3.compact_cells(names)) == names
+    # h3 compacts cells of one resolution only, so all are taken down to the finest of them first.
+    finest = max(map(h3.get_resolution, names))
+    assert set(h3.compact_cells(h3.uncompact_cells(names, finest))) == names
     east_west = np.cos(np.radians(max(map(abs, shape.bounds[1::2]))))
     for cell, name in zip(cells.tolist(), cell_names(cells), strict=True):
         edge = h3.average_hexagon_edge_length(h3.get_resolution(name), unit="km")
