@@ -8,8 +8,8 @@ import orjson
 
 from cim_core.feature import Scalar, Value
 from cim_core.sight import WHOLE, Part
+from cim_core.store.conditions import seen_rows
 from cim_core.store.database import Database
-from cim_core.store.features import seen_rows
 
 ColumnKind = Literal["number", "text", "boolean"]
 

@@ -9,8 +9,8 @@ import orjson
 from numpy.typing import NDArray
 
 from cim_core.sight import EVERYTHING, Sight
+from cim_core.store.conditions import seen_rows
 from cim_core.store.database import Database
-from cim_core.store.features import seen_rows
 from cim_core.store.geopackage import decode_all
 
 

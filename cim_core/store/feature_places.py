@@ -9,8 +9,9 @@ import shapely
 from numpy.typing import NDArray
 
 from cim_core.sight import EVERYTHING, Part, Sight
+from cim_core.store.conditions import seen_rows
 from cim_core.store.database import Database
-from cim_core.store.features import COLUMNS, FeatureRow, feature_rows, seen_rows
+from cim_core.store.features import COLUMNS, FeatureRow, feature_rows
 from cim_core.store.geopackage import decode_all
 from cim_core.vicinity import FARTHEST, box_around, distances
 

@@ -10,9 +10,10 @@ import orjson
 import shapely
 from numpy.typing import NDArray
 
-from cim_core.errors import InvalidInput, NotFound
+from cim_core.errors import NotFound
 from cim_core.feature import Feature, Property, PropertySet, Value
 from cim_core.sight import EVERYTHING, Part, Sight
+from cim_core.store.conditions import like_pattern, property_condition, seen_rows
 from cim_core.store.database import Database
 from cim_core.store.geopackage import area_name, decode, decode_all, encode
 
@@ -229,7 +230,7 @@ class FeatureStore:
 
     def search(self, text: str, limit: int) -> list[FeatureRow]:
         """Features of all layers' current versions by name or id; exact ids first, then prefixes."""
-        pattern = _like(text)
+        pattern = like_pattern(text)
         seen, areas = self._seen_layers()
         rows = self._database.connection.execute(
             f"SELECT {COLUMNS} FROM features f JOIN layers l ON l.id = f.layer AND l.version = f.version"
@@ -291,13 +292,6 @@ class FeatureStore:
         return int(row[0]) < _FEW
 
 
-def seen_rows(part: Part) -> tuple[str, list[str]]:
-    """A further condition of what is seen of a layer, the features being `f`, and its values."""
-    if part.area is None:
-        return "", []
-    return " AND touches_area(?, f.geom)", [area_name(part.area)]
-
-
 def _conditions(
     layer: str, version: int, query: Query, seen: Part
 ) -> tuple[str, list[str | float]]:
@@ -324,45 +318,12 @@ def _conditions(
         values.append(query.storey)
     if query.text:
         parts.append("(f.name LIKE ? ESCAPE '\\' OR f.id LIKE ? ESCAPE '\\')")
-        values += [f"%{_like(query.text)}%"] * 2
+        values += [f"%{like_pattern(query.text)}%"] * 2
     for name, value in (query.properties or {}).items():
-        condition, extra = _property_condition(name, value)
+        condition, extra = property_condition(name, value)
         parts.append(condition)
         values += extra
     return " AND ".join(parts), values
-
-
-def _property_condition(name: str, value: str) -> tuple[str, list[str | float]]:
-    """Compare by what a person would type: true, 0.24, C30."""
-    kinds = "CASE p.type WHEN 'true' THEN 'true' WHEN 'false' THEN 'false' ELSE p.value END"
-    try:
-        number: float | None = float(value)
-    except ValueError:
-        number = None
-    same = f"({kinds} = ?" + (
-        " OR (p.type IN ('integer', 'real') AND p.value = ?))" if number is not None else ")"
-    )
-    compared: list[str | float] = [value] if number is None else [value, number]
-    pset, dot, prop = name.partition(".")
-    if not dot:
-        return (
-            "EXISTS (SELECT 1 FROM json_each(f.attributes) p WHERE p.key = ? AND " + same + ")",
-            [name, *compared],
-        )
-    if not (pset and prop):
-        raise InvalidInput(
-            f"the filter {name!r} is not a property; write it as Pset_WallCommon.IsExternal=true"
-        )
-    return (
-        "EXISTS (SELECT 1 FROM json_each(f.property_sets) s, json_each(s.value, '$.properties') q,"
-        " json_each(q.value) p WHERE json_extract(s.value, '$.name') = ?"
-        " AND json_extract(q.value, '$.name') = ? AND p.key = 'value' AND " + same + ")",
-        [pset, prop, *compared],
-    )
-
-
-def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _dump(value: object) -> str:

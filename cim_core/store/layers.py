@@ -13,8 +13,9 @@ from cim_core.feature import Value
 from cim_core.layer import Kind, Level, Lifecycle, Sensitivity
 from cim_core.receipt import Receipt
 from cim_core.sight import EVERYTHING, WHOLE, Part, Sight
+from cim_core.store.conditions import seen_rows
 from cim_core.store.database import Database
-from cim_core.store.features import delete_features, seen_rows
+from cim_core.store.features import delete_features
 from cim_core.store.geopackage import hide_layer, show_layer
 from cim_core.store.labels import Label, Labels
 from cim_core.store.receipts import insert_receipt
