@@ -1,0 +1,1 @@
+"""What follows from what was recorded of renewal, for any day."""
