@@ -1,0 +1,1 @@
+"""What the server does for renewal: writing, files in and out, reports, and telling others."""
