@@ -12,14 +12,18 @@ BIN := $(VENV)/bin
 DEMO := demo
 DEMO_CITY := $(DEMO)/city
 # The lock files are whole, so pip need not resolve: it could not, where a pin of theirs is overruled.
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile
 
-.PHONY: demo test lint types contracts pytest viewer viewer-check browser soak bench lock screenshots clean
+.PHONY: demo test lint types contracts pytest viewer viewer-check browser broker letters soak bench lock screenshots clean
 
 demo: $(VENV)/.runtime viewer $(if $(CITY),,$(DEMO)/.built)
-	@$(BIN)/cim serve --city "$(if $(CITY),$(CITY),$(DEMO_CITY))" --port $(PORT) $(if $(CITY),,--sign-in admin)
+	@$(BIN)/cim serve --city "$(if $(CITY),$(CITY),$(DEMO_CITY))" --port $(PORT) \
+	  $(if $(CITY),,--sign-in admin --simulate $(DEMO)/data/observations.parquet)
 
-test: lint types contracts viewer-check pytest
+# What needs one processor each, and what is fetched, goes side by side; then the tests take all.
+test:
+	@$(MAKE) --no-print-directory --output-sync=target -j3 letters viewer-check lint types contracts
+	@$(MAKE) --no-print-directory pytest
 
 $(VENV)/bin/python:
 	@echo "creating $(VENV)"
@@ -39,7 +43,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 	@touch $@
 
 # Node.js comes from the system where it is new enough, else from a wheel in the same environment.
-$(VENV)/.node: requirements-node.txt | $(VENV)/bin/python
+$(VENV)/.node: requirements-node.txt | $(VENV)/.runtime
 	@node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 19) ? 0 : 1)' 2>/dev/null \
 	  && command -v npm >/dev/null || { echo "installing Node.js into $(VENV)"; $(PIP) -r requirements-node.txt; }
 	@touch $@
@@ -67,6 +71,10 @@ contracts: $(VENV)/.dev
 viewer-check: viewer
 	@$(BIN)/python server/viewer/build.py --check
 
+# Packages of the system come one after the other: its installer works for one at a time.
+broker: | browser
+letters: | broker
+
 # Browser tests need a browser and Chinese letters; on Debian both come from its own packages.
 browser:
 	@command -v chromium >/dev/null && fc-list 2>/dev/null | grep -qi 'noto.*cjk' || { \
@@ -77,11 +85,31 @@ browser:
 	      chromium fonts-noto-cjk fontconfig >/dev/null; \
 	  else echo "chromium is missing; install it to run the browser tests"; fi; }
 
-pytest: $(VENV)/.dev viewer browser
+# Tests of MQTT start a broker of their own on a free port; none runs as a service for them.
+broker:
+	@command -v mosquitto >/dev/null || [ -x /usr/sbin/mosquitto ] || { \
+	  if command -v apt-get >/dev/null; then \
+	    SUDO=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+	    echo "installing mosquitto"; \
+	    $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends \
+	      mosquitto >/dev/null; \
+	  else echo "mosquitto is missing; install it to run the tests of MQTT"; fi; }
+
+# Reports become PDFs by LibreOffice's writer, without its windows; a test reads their text again.
+letters:
+	@command -v soffice >/dev/null && command -v pdftotext >/dev/null || { \
+	  if command -v apt-get >/dev/null; then \
+	    SUDO=$$([ "$$(id -u)" = 0 ] || echo "sudo -n"); \
+	    echo "installing libreoffice-writer-nogui, poppler-utils and fonts-liberation"; \
+	    $$SUDO apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$SUDO apt-get install -y -qq --no-install-recommends \
+	      libreoffice-writer-nogui poppler-utils fonts-liberation >/dev/null; \
+	  else echo "LibreOffice is missing; install it to run the tests of reports"; fi; }
+
+pytest: $(VENV)/.dev viewer browser broker letters
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-soak: $(VENV)/.dev viewer
-	CIM_SOAK=1 $(BIN)/pytest -m soak
+soak: $(VENV)/.dev viewer broker letters
+	CIM_SOAK=1 $(BIN)/pytest -m soak -o faulthandler_timeout=7200
 
 screenshots: $(VENV)/.dev viewer browser $(DEMO)/.built
 	CIM_SCREENSHOTS=docs/images $(BIN)/pytest -q tests/test_viewer/test_screenshots.py tests/test_viewer/test_versions.py tests/test_viewer/test_district.py tests/test_viewer/test_underground.py tests/test_viewer/test_office.py -k "fit or district or question"

@@ -1,6 +1,6 @@
 """Areas that questions are limited to or asked of, and the way between degrees and the plane."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,10 @@ from cim_core.network import flat
 
 _EARTH = 6_371_000.0
 """Its radius, metres."""
+
+_A = 6_378_137.0
+_FLATTENING = 1 / 298.257222101
+_E2 = _FLATTENING * (2 - _FLATTENING)
 
 
 def area_of(value: Mapping[str, Any], name: str) -> shapely.Geometry:
@@ -52,3 +56,22 @@ def lon_lat(places: Floats, frame: Frame) -> Floats:
     fall = -(places**2).sum(axis=1) / (2 * _EARTH)
     found: Floats = frame.to_geographic(np.column_stack([places, fall]))[:, :2]
     return found
+
+
+def square_metres(shapes: Sequence[shapely.Geometry]) -> Floats:
+    """How large shapes in degrees, (n,), are on the ellipsoid, (n,) m².
+
+    Each is measured by the scale at its own middle, within a millionth up to some kilometres across.
+    Source: radii of curvature of the meridian and of the prime vertical, ellipsoid of CGCS2000.
+
+    >>> square_metres([shapely.box(113.46, 23.10, 113.461, 23.101)]).round(1).tolist()
+    [11345.5]
+    """
+    found = np.array(shapes, object)
+    middles = shapely.bounds(shapely.centroid(found)).reshape(-1, 4)  # NaN of what is empty
+    latitudes = np.radians(middles[:, 1])
+    bulge = 1 - _E2 * np.sin(latitudes) ** 2
+    across = _A / np.sqrt(bulge)
+    along = across * (1 - _E2) / bulge
+    areas: Floats = shapely.area(found) * np.radians(1) ** 2 * along * across * np.cos(latitudes)
+    return np.nan_to_num(areas)

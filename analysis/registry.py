@@ -18,6 +18,9 @@ ANALYSES: dict[str, str] = {
     "excavation": "analysis.excavation:Excavation",
     "clash": "analysis.clash:ClashCheck",
     "pipe-statistics": "analysis.pipe_statistics:PipeStatistics",
+    "heat-map": "analysis.heat_map_question:HeatMap",
+    "observation-anomalies": "analysis.observation_anomalies:ObservationAnomalies",
+    "device-availability": "analysis.device_availability:DeviceAvailability",
 }
 """One line for each analysis of this package: its name, and its class as "module:Class"."""
 

@@ -11,11 +11,23 @@ from pathlib import Path
 from typing import Any
 
 import sample_data
-from benchmarks import FOLDER, ROOT, files, memory, networks, queries, reimport, synthetic
+from benchmarks import (
+    FOLDER,
+    ROOT,
+    files,
+    history,
+    ingest,
+    live,
+    memory,
+    networks,
+    queries,
+    reimport,
+    synthetic,
+)
 from benchmarks.report import page, put_into_readme
 from cim_core.work import available_cores
 
-PARTS = ("files", "reimport", "railway", "town", "buildings", "pipes", "queries", "networks", "memory")  # fmt: skip
+PARTS = ("files", "reimport", "railway", "town", "buildings", "pipes", "queries", "networks", "history", "ingest", "live", "memory")  # fmt: skip
 SHARED = ROOT.parent / "shared" / "data" / "ifc"
 RESULTS = FOLDER / "results"
 
@@ -59,6 +71,12 @@ def main() -> None:
             results["queries"] = queries.measure()
         if "networks" in parts:
             results["networks"] = networks.measure(work / "networks")
+        if "history" in parts:
+            results["history"] = history.measure()
+        if "ingest" in parts:
+            results["ingest"] = ingest.measure()
+        if "live" in parts:
+            results["live"] = live.measure()
         if "memory" in parts:
             results["memory"] = memory.measure(sources, options.memory_mb, work / "memory")
     _write(results, options.results, parts, readme=options.readme)

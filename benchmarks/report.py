@@ -71,6 +71,12 @@ def page(results: dict[str, Any]) -> str:
         ]  # fmt: skip
     if networks := results.get("networks"):
         parts += ["## Networks", *_networks(networks)]
+    if history := results.get("history"):
+        parts += ["## History", *_history(history)]
+    if ingest := results.get("ingest"):
+        parts += ["## Observations in", *_ingest(ingest)]
+    if live := results.get("live"):
+        parts += ["## Live values", *_live(live)]
     if memory := results.get("memory"):
         size, peak = memory["bytes"] / 1e6, memory["memory"] / 1e6
         parts += [
@@ -80,6 +86,65 @@ def page(results: dict[str, Any]) -> str:
             _table(("stage", "CPU s"), ((words, memory["cpu"].get(s, 0.0)) for s, words in STAGES)),
         ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
+
+
+def _history(record: dict[str, Any]) -> list[str]:
+    said = (
+        f"{record['observations']:,} observations in {record['files']} files of {record['bytes'] / 1e6:,.0f} MB, "
+        f"filled in within {record['seconds']:,.0f} s; the table with its index has "
+        f"{record['table_bytes'] / 1e6:,.0f} MB. Milliseconds, turn and turn about; the ratio is that of "
+        "the medians."
+    )
+    rows = (
+        (
+            name,
+            f"{q['found']:,}",
+            f"{q['p50']:.2f}",
+            f"{q['p95']:.2f}",
+            f"{q['peer_p50']:.2f}",
+            f"{q['p50'] / q['peer_p50']:.2f}",
+        )
+        for name, q in record["questions"].items()
+    )
+    heads = ("question", "observations", "median", "95 %", "SQLite table, median", "ratio")
+    return [said, _table(heads, rows)]
+
+
+def _ingest(record: dict[str, Any]) -> list[str]:
+    said = (
+        f"{record['seconds']:g} s each; server, broker, sender and somebody who asks for the newest ten times a "
+        "second share the machine. Acknowledged is on disk, with checks, duplicates, aggregates and alarms."
+    )
+    rows = (
+        (w["way"], w["rows"], f"{w['per_second']:,}", w["server_us"], w["client_us"],
+         *(f"{w[name]:.0f}" if w[name] else "" for name in ("p50", "p99")), w["asked"])
+        for w in record["ways"]
+    )  # fmt: skip
+    stages = ((stage, cpu) for stage, cpu in record["stages"].items())
+    total = sum(record["stages"].values())
+    return [
+        said,
+        _table(("way", "rows", "observations/s", "server CPU µs", "sender CPU µs", "p50 ms", "p99 ms", "answers beside"), rows),
+        "CPU µs of one observation in batches of 500, in one process:",
+        _table(("stage", "µs"), stages),
+        f"All of it {total:.2f} µs; the same batches as rows in SQLite by `INSERT OR IGNORE`, without checks, places "
+        f"and alarms: {record['sqlite_us']:.2f} µs, so {total / record['sqlite_us']:.0%} of that.",
+    ]  # fmt: skip
+
+
+def _live(record: dict[str, Any]) -> list[str]:
+    said = (
+        f"{record['clients']} clients on the same machine, {record['objects']:,} objects, all of which "
+        f"change {record['hertz']:g} times a second. `live` is the product's: one encoding in columns for "
+        "all; the others encode rows of JSON for each client, with orjson and with Starlette's `send_json`."
+    )
+    rows = (
+        (way, f"{r['cpu_share']:.1%}", f"{r['told']:.0%}", f"{r['cpu_us_per_frame']:.0f}",
+         f"{r['bytes_per_frame'] / 1000:.1f}", f"{r['p50_ms']:.0f}", f"{r['p99_ms']:.0f}")
+        for way, r in record["ways"].items()
+    )  # fmt: skip
+    header = ("way", "of a core", "frames told", "CPU µs a frame", "kB a frame", "median ms late", "99 %")  # fmt: skip
+    return [said, _table(header, rows)]
 
 
 def _networks(record: dict[str, Any]) -> list[str]:

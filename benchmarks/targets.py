@@ -58,6 +58,9 @@ def verdicts(results: dict[str, Any]) -> list[Verdict]:
         found += _queries(queries, limits)
     if networks := results.get("networks"):
         found += _networks(networks, limits)
+    for name, judged in (("history", _history), ("ingest", _ingest), ("live", _live)):
+        if name in results:
+            found += judged(results[name], limits)
     if memory := results.get("memory"):
         times, limit = memory["times_the_file"], limits["memory_times_file"]
         found.append(
@@ -99,6 +102,44 @@ def _queries(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict
     deep = record["pages"]["100%"]["p50"] / record["pages"]["0%"]["p50"]
     limit = limits["deep_page"]
     yield Verdict("the last page, of the first's time", where, f"{deep:.2f}", f"≤ {limit:g}", deep <= limit)  # fmt: skip
+
+
+def _history(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    where = f"{record['observations']:,} observations"
+    for name, limit in limits["history_milliseconds"].items():
+        figure = record["questions"][name]["p50"]
+        yield Verdict(f"{name}, ms", where, f"{figure:.2f}", f"≤ {limit:g}", figure <= limit)  # fmt: skip
+
+
+def _ingest(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    for one in record["ways"]:
+        where = f"{one['way']}, {one['rows']} at a time"
+        figure, limit = (
+            one["per_second"],
+            limits["ingest_per_second"][f"{one['way']} {one['rows']}"],
+        )
+        yield Verdict("observations/s", where, f"{figure:,}", f"≥ {limit:,}", figure >= limit)
+    share = sum(record["stages"].values()) / record["sqlite_us"]
+    limit = limits["ingest_of_rows"]
+    yield Verdict("CPU, of rows in SQLite", "batches of 500", f"{share:.0%}", f"≤ {limit:.0%}", share <= limit)  # fmt: skip
+
+
+def _live(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    where, ways = f"{record['clients']} clients", record["ways"]
+    own, limit = ways["live"]["cpu_share"], limits["live_cpu_share"]
+    yield Verdict("live values, of a core", where, f"{own:.1%}", f"≤ {limit:.0%}", own <= limit)
+    for way in ("json", "orjson"):
+        share = ways["live"]["cpu_us_per_frame"] / ways[way]["cpu_us_per_frame"]
+        limit = limits[f"live_of_{way}"]
+        yield Verdict(
+            f"CPU of a frame, of the same with {way}",
+            where,
+            f"{share:.1%}",
+            f"≤ {limit:.0%}",
+            share <= limit,
+        )
+    late, limit = ways["live"]["p99_ms"] / ways["json"]["p99_ms"], limits["live_late_of_json"]
+    yield Verdict("late at 99 %, of the same with json", where, f"{late:.0%}", f"≤ {limit:.0%}", late <= limit)  # fmt: skip
 
 
 def _networks(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:

@@ -37,6 +37,10 @@ _HEXAGON = 1.5 * math.sqrt(3.0)
 _MARGIN = 1.15
 """So much larger than the cell in the middle of a shape those around it may be."""
 
+_WIDEST = 2.6 * 1_281_256.0
+"""Metres across a cell of resolution 0: the mean edge twice, and as much again as cells differ by.
+(H3, "Tables of Cell Statistics Across Resolutions")"""
+
 _CROOKED = 40
 """Lines of more points are widened piece by piece: as a whole, crooked ones take seconds."""
 
@@ -90,6 +94,23 @@ def cell_named(name: str) -> int:
 def cell_polygon(cell: int) -> shapely.Polygon:
     """The outline of a cell, longitude and latitude."""
     return shapely.Polygon([(lon, lat) for lat, lon in h3.cell_to_boundary(cell)])
+
+
+def cell_polygons(cells: Cells) -> NDArray[np.object_]:
+    """The outlines of cells, (n,), longitude and latitude; quicker than one by one.
+
+    >>> cells = cells_of(np.array([[113.46, 23.1]]), 9)
+    >>> bool(cell_polygons(cells)[0].equals(cell_polygon(int(cells[0]))))
+    True
+    """
+    corners = [h3.cell_to_boundary(cell) for cell in cells.tolist()]
+    points = np.array([corner for outline in corners for corner in outline]).reshape(-1, 2)
+    index = np.repeat(np.arange(len(corners)), [len(outline) for outline in corners])
+    rings: NDArray[np.object_] = np.empty(0, object)
+    if corners:
+        rings = shapely.linearrings(points[:, ::-1], indices=index)
+    polygons: NDArray[np.object_] = shapely.polygons(rings)
+    return polygons
 
 
 def cover(shape: shapely.Geometry) -> Cells:
@@ -158,6 +179,24 @@ def neighbours(cell: int) -> list[int]:
     """The six cells, five around a pentagon, that have an edge in common with a cell."""
     found: list[int] = h3.grid_ring(cell, 1)
     return found
+
+
+def disk(cell: int, rings: int) -> Cells:
+    """A cell and those up to so many rings around it, sorted.
+
+    >>> len(disk(cell_named("8a411d4902d7fff"), 2))
+    19
+    """
+    return np.sort(np.array(h3.grid_disk(cell, rings), np.uint64))
+
+
+def widest(resolution: int) -> float:
+    """No cell of a resolution is wider than this, metres.
+
+    >>> round(widest(9))
+    524
+    """
+    return _WIDEST / _STEP**resolution
 
 
 def areas(cells: Cells) -> Floats:

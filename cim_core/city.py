@@ -48,11 +48,15 @@ from cim_core.store.drawn_features import DrawnFeatures
 from cim_core.store.feature_pairs import FeaturePairs
 from cim_core.store.feature_places import FeaturePlaces
 from cim_core.store.features import FeatureStore, Query
+from cim_core.store.history import History
 from cim_core.store.jobs import Jobs
 from cim_core.store.layers import LayerStore, LayerVersion, describe_layer
+from cim_core.store.live import Live
+from cim_core.store.observed import Observed
 from cim_core.store.office import Office
 from cim_core.store.receipts import Receipts
 from cim_core.store.registry import REGISTRY_LAYOUT
+from cim_core.store.renewal import Renewal
 from cim_core.sweep_scene import swept_features
 from cim_core.tessellations import Tessellations
 
@@ -70,6 +74,12 @@ class City:
         The registry by concern, each plain SQL.
     office
         Who may do what in it, and what was done.
+    live
+        Its things, and the newest of what they observed.
+    history
+        What was observed before that; whoever asks for observations asks `observed`, which has both.
+    renewal
+        Its renewal projects, and all that was recorded of them.
     """
 
     def __init__(
@@ -83,6 +93,10 @@ class City:
         self.refused_folder = folder / "refused"
         self.database = database
         self.office = Office(folder)
+        whole = Live(folder)
+        self.live = whole.seen_by(sight)
+        self.history = History(folder, whole)
+        self.renewal = Renewal(folder).seen_by(sight)
         self.layers = LayerStore(database, sight)
         self.features = FeatureStore(database, sight)
         self.feature_pairs = FeaturePairs(database)
@@ -126,9 +140,16 @@ class City:
         """The city as somebody sees it, whose name what they do is kept under."""
         seen = City(self.folder, self.database, sight, doer)
         seen.office = self.office
+        seen.live = self.live.seen_by(sight)
+        seen.history = self.history
+        seen.renewal = self.renewal.seen_by(sight)
         seen.drawn_features = self.drawn_features.seen_by(sight)
-        seen.office = self.office
         return seen
+
+    @property
+    def observed(self) -> Observed:
+        """All observations, hot or history, of datastreams that `live` has."""
+        return Observed(self.live, self.history)
 
     @property
     def who(self) -> str | None:

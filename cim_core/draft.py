@@ -22,7 +22,8 @@ from cim_core.progress import Progress
 from cim_core.receipt import Receipt
 from cim_core.store.database import Database
 from cim_core.store.features import insert_features
-from cim_core.store.layers import LayerStore, TilesetSummary, publish_version
+from cim_core.store.layer_summary import TilesetSummary
+from cim_core.store.layers import LayerStore, publish_version
 from cim_core.summary import Tally
 
 CONTENT = "content"

@@ -46,6 +46,10 @@ class Conflict(CimError):
     """The city changed meanwhile, or the thing exists already."""
 
 
+class OutOfDate(CimError):
+    """Somebody else changed the thing since it was looked at."""
+
+
 class Forbidden(CimError):
     """The city's rules, or the operating system, do not allow it."""
 

@@ -22,9 +22,9 @@ from typing import NoReturn
 from cim_core.crew import Task
 
 
-def serve(descriptor: int) -> NoReturn:
+def serve(descriptor: int, parent: int) -> NoReturn:
     """The life of the opener, until whoever started it closes the other end of the socket."""
-    _die_with_parent()
+    _die_with(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who ordered the work says when it ends
     door = Connection(descriptor)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
@@ -42,6 +42,7 @@ def serve(descriptor: int) -> NoReturn:
 def _answer(door: Connection, task: Task, memory: int) -> None:
     """Answer requests: None asks for a new worker, a process number for the end of that one."""
     gc.freeze()  # a collection in a worker would touch, and so copy, all that is shared
+    opener = os.getpid()
     workers: set[int] = set()
     try:
         while True:
@@ -56,7 +57,7 @@ def _answer(door: Connection, task: Task, memory: int) -> None:
                 if pid == 0:
                     door.close()
                     ours.close()
-                    _work(theirs, task, memory)
+                    _work(theirs, task, memory, opener)
                 workers.add(pid)
                 door.send(pid)
                 send_handle(door, ours.fileno(), os.getppid())
@@ -71,11 +72,11 @@ def _end(pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
-def _work(theirs: socket.socket, task: Task, memory: int) -> NoReturn:
+def _work(theirs: socket.socket, task: Task, memory: int, opener: int) -> NoReturn:
     """The life of a worker: it answers batches item by item, and says None after each."""
     code = 1
     try:
-        _die_with_parent()
+        _die_with(opener)
         _limit_memory(memory)
         pipe = Connection(theirs.detach())
         while True:
@@ -90,11 +91,13 @@ def _work(theirs: socket.socket, task: Task, memory: int) -> NoReturn:
         os._exit(code)
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
     """A process stuck in a library would not notice that nobody wants its answer any more."""
     if sys.platform == "linux":
         set_parent_death_signal = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
         ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before it could be listened for
+        os._exit(1)
 
 
 def _limit_memory(memory: int) -> None:

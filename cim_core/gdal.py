@@ -28,7 +28,7 @@ def confine() -> None:
             "GDAL_HTTPS_PROXY": _NOWHERE,
             "CPL_VSIL_CURL_ALLOWED_FILENAME": "none",
             "PROJ_NETWORK": "OFF",
-            "CPL_LOG": "OFF",
+            "CPL_LOG": os.devnull,  # anything else is the name of a file it would begin
         }
     )
     # Each GDAL says of each driver that only the other has that it is not there.

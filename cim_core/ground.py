@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
-from rasterio.windows import Window
 
 from cim_core.mesh import Floats
 from cim_core.reference import reference
+
+if TYPE_CHECKING:
+    from rasterio import Affine
 
 _BLOCK = 512
 _BLOCKS_KEPT = 64
@@ -31,6 +33,8 @@ class Surface:
     """
 
     def __init__(self, path: Path) -> None:
+        import rasterio
+
         self.path = path
         with rasterio.open(path) as dataset:
             self._inverse = ~dataset.transform
@@ -44,7 +48,7 @@ class Surface:
         self.levels = len(self._sizes)
         self._block = lru_cache(_BLOCKS_KEPT)(self._read)
 
-    def _bounds(self, t: rasterio.Affine) -> tuple[float, float, float, float]:
+    def _bounds(self, t: "Affine") -> tuple[float, float, float, float]:
         width, height = self._sizes[0]
         along = np.linspace(0.0, 1.0, 33)
         corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)], float)
@@ -103,6 +107,9 @@ class Surface:
 
     def _read(self, level: int, column: int, row: int) -> NDArray[np.float32]:
         """A block of a level, (513, 513): a row and a column of the next blocks belong to it."""
+        import rasterio
+        from rasterio.windows import Window
+
         width, height = self._sizes[level]
         left, top = column * _BLOCK, row * _BLOCK
         window = Window(left, top, min(_BLOCK + 1, width - left), min(_BLOCK + 1, height - top))

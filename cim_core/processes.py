@@ -178,12 +178,13 @@ def _started(descriptor: int) -> subprocess.Popen[bytes]:
 
     The system takes the thread that starts a process for its parent, so that thread stays with it.
     """
+    program = f"import cim_core.forks as f; f.serve({descriptor}, {os.getpid()})"
     started: Future[subprocess.Popen[bytes]] = Future()
 
     def start() -> None:
         try:
             process = subprocess.Popen(
-                [sys.executable, "-c", f"import cim_core.forks as f; f.serve({descriptor})"],
+                [sys.executable, "-c", program],
                 pass_fds=[descriptor],
                 stdin=subprocess.DEVNULL,
                 stdout=2,  # libraries print debug text, and fd 1 belongs to results

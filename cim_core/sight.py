@@ -92,6 +92,9 @@ def _hides(patterns: tuple[str, ...], name: str) -> bool:
 
 WHOLE = Part()
 
+Towns = frozenset[str] | None
+"""Towns of the office by their ids; None for all."""
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -102,10 +105,16 @@ class Sight:
         layers still to come.
     people
         Whether they are told who did what.
+    towns
+        The towns whose renewal they see.
+    households
+        The towns whose households they see.
     """
 
     parts: Mapping[str, Part] | None = None
     people: bool = True
+    towns: Towns = frozenset()
+    households: Towns = frozenset()
 
     def of(self, layer: str) -> Part | None:
         """What is seen of a layer; None if nobody may tell that it is there."""
@@ -129,7 +138,7 @@ class Doer:
 
 
 NOTHING = Part(("*",), heights=False, area=shapely.Polygon())
-EVERYTHING = Sight()
+EVERYTHING = Sight(towns=None, households=None)
 
 
 def needs_whole(layer: str, part: Part) -> None:

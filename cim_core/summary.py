@@ -7,7 +7,7 @@ from cim_core.catalogue import default_cim_level
 from cim_core.feature import Feature
 from cim_core.layer import ClassStyle, Layer
 from cim_core.store.features import Extent
-from cim_core.store.layers import StoreySummary, Summary, TilesetSummary
+from cim_core.store.layer_summary import StoreySummary, Summary, TilesetSummary
 
 _UNKNOWN_CLASS = ClassStyle({}, "#b8b8b4", True)
 

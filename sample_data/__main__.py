@@ -17,6 +17,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("folder", type=Path, help="folder for the files")
     parser.add_argument("--seed", type=int, default=2026, help="seed of ids and variation")
+    parser.add_argument(
+        "--without-observations", action="store_true", help="leave out what sensors observed"
+    )
+    parser.add_argument(
+        "--without-renewal", action="store_true", help="leave out the renewal campaign"
+    )
     options = parser.parse_args(arguments)
 
     def tell(done: int, total: int, stage: str) -> None:
@@ -24,7 +30,11 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stderr.write(f"writing {done + 1}/{total}: {stage}\n")
 
     generate(options.folder, options.seed, tell)
-    sys.stdout.write(f"{district.generate(options.folder, options.seed, tell)}\n")
+    manifest = district.generate(
+        options.folder, options.seed, tell, observed=not options.without_observations,
+        renewed=not options.without_renewal,
+    )  # fmt: skip
+    sys.stdout.write(f"{manifest}\n")
     return 0
 
 

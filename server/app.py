@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 from fastapi import Depends, FastAPI
 
 from cim_core import __version__
+from cim_core.alarms.engine import AlarmEngine
+from cim_core.alarms.rules import RuleBook
 from cim_core.city import City
+from cim_core.observation_sources import ObservationSources
 from server import description, problem_answers
 from server.access.allowed import allowed
 from server.access.audited import Audited
@@ -18,14 +21,21 @@ from server.access.gate import Gate
 from server.access.oidc import IdentityService
 from server.access.shown import Shown
 from server.columns import Columns
+from server.compacting import Compacting
 from server.comparisons import Comparisons
 from server.edge import edge
 from server.edge.bodies import Bodies
 from server.edge.checked import Checked
 from server.edge.rates import Rates
 from server.hub import Hub
+from server.live import LiveHub
+from server.mqtt import Mqtt
+from server.observing import Observing
+from server.record import Recorder
+from server.renewal.webhooks import Webhooks
 from server.routes import (
     account,
+    alarms,
     attributes,
     audit,
     catalogue,
@@ -34,16 +44,33 @@ from server.routes import (
     collections,
     events,
     geometry,
+    heat,
     imports,
+    ingest,
     jobs,
     keys,
+    live,
     meta,
+    observations,
     people,
     policy,
     processes,
     receipts,
+    renewal,
+    renewal_buildings,
+    renewal_edits,
+    renewal_evidence,
+    renewal_files,
+    renewal_hooks,
+    renewal_ogc,
+    renewal_orders,
+    renewal_progress,
+    renewal_reports,
+    renewal_twin,
     search,
+    sensorthings,
     session,
+    things,
     tiles,
     versions,
     wmts,
@@ -59,8 +86,12 @@ _log = logging.getLogger(__name__)
 def create_app(settings: Settings) -> FastAPI:
     """The application for the city the settings name; the city is begun if its folder is new."""
     city = City.open_or_create(settings.city)
+    city.history.bound(settings.history_memory, settings.history_threads)
     gate = Gate(city)
     rates = Rates(settings)
+    hub = Hub(city)
+    recorder = Recorder(city, settings, lambda: AlarmEngine(city.live, RuleBook(city.folder)))
+    sources = ObservationSources(city.folder)
     state = State(
         settings,
         city,
@@ -68,18 +99,38 @@ def create_app(settings: Settings) -> FastAPI:
         ExportGuard(city, lambda: gate.in_force.policy.limits),
         IdentityService.of(settings),
         rates,
-        Hub(city),
+        hub,
+        LiveHub(city, hub.tell),
+        Observing(city),
         Runner(city, settings),
         Comparisons(city),
         Columns(city),
+        recorder,
+        sources,
+        Mqtt(settings, sources, recorder) if settings.mqtt_url else None,
     )
+
+    recorder.listeners.append(state.live.heard)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(state.hub.run()), asyncio.create_task(state.runner.run())]
+        parts = (
+            state.hub,
+            state.live,
+            state.runner,
+            Compacting(city, settings),
+            Webhooks(city, settings),
+        )
+        tasks = [asyncio.create_task(part.run()) for part in parts]
         for task in tasks:
             task.add_done_callback(_report_death)
+        recorder.start()
+        if state.mqtt is not None:
+            state.mqtt.start()
         yield
+        if state.mqtt is not None:
+            await asyncio.to_thread(state.mqtt.stop)
+        await asyncio.to_thread(recorder.stop)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -101,6 +152,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(Audited, city=city, gate=gate)
     for module in (
+        ingest,  # asked most often, and looked for first
         meta,
         collections,
         catalogue,
@@ -115,6 +167,23 @@ def create_app(settings: Settings) -> FastAPI:
         jobs,
         receipts,
         events,
+        live,
+        things,
+        observations,
+        heat,
+        alarms,
+        renewal,
+        renewal_edits,
+        renewal_progress,
+        renewal_buildings,
+        renewal_orders,
+        renewal_evidence,
+        renewal_files,
+        renewal_hooks,
+        renewal_reports,
+        renewal_twin,
+        renewal_ogc,
+        sensorthings,
         tiles,
         wmts,
         session,

@@ -8,11 +8,13 @@ import contextlib
 import os
 import resource
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 _SHARE = 0.75
 """Of the machine's memory, for a job whose limit nobody set."""
 _NICE = 10
+_SECRETS = ("SECRET", "PASSWORD", "TOKEN", "CREDENTIAL", "_KEY")
 _CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -22,6 +24,19 @@ def usual_memory() -> int:
     with contextlib.suppress(OSError, ValueError):  # none, or "max": no limit of a container
         total = min(total, int(_CGROUP.read_text(encoding="ascii")))
     return int(total * _SHARE)
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a process that reads strangers' files may know of the environment.
+
+    >>> without_secrets({"HOME": "/", "CIM_MQTT_PASSWORD": "x", "CIM_KEY": "x", "CIM_OIDC_CLIENT_SECRET": "x"})
+    {'HOME': '/'}
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if not any(word in name.upper() for word in _SECRETS)
+    }
 
 
 def bound_process(memory: int) -> None:

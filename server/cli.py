@@ -3,6 +3,7 @@
 import logging
 import sqlite3
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -17,17 +18,21 @@ from cim_core.city import City
 from cim_core.city_file import FILE_NAME
 from cim_core.progress import Progress as Steps
 from server import (
+    cli_alarms,
     cli_analyse,
     cli_audit,
     cli_catalogue,
     cli_check,
     cli_demo,
     cli_geometry,
+    cli_history,
     cli_import,
     cli_keys,
     cli_people,
     cli_places,
     cli_policy,
+    cli_renewal,
+    cli_simulate,
     cli_versions,
 )
 from server.cli_audited import audited
@@ -37,6 +42,7 @@ from server.ingest import retile
 from server.people import signs_in_by_link
 from server.problems import foreseen_as, problem_of
 from server.settings import load_settings
+from server.simulating import simulating
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -55,12 +61,17 @@ app.command("analyses")(cli_analyse.list_analyses)
 app.command()(cli_catalogue.about)
 app.command("extract")(cli_geometry.extract_elements)
 app.command("section")(cli_geometry.cut_section)
+app.command()(cli_simulate.simulate)
+app.add_typer(cli_simulate.things, name="things")
+app.add_typer(cli_alarms.alarms, name="alarms")
+app.add_typer(cli_history.history, name="history")
 app.add_typer(cli_people.users, name="user")
 app.add_typer(cli_keys.keys, name="key")
 app.add_typer(cli_places.towns, name="town")
 app.add_typer(cli_places.departments, name="department")
 app.add_typer(cli_policy.policies, name="policy")
 app.add_typer(cli_audit.log, name="audit")
+app.add_typer(cli_renewal.renewal, name="renewal")
 
 
 def main() -> None:
@@ -201,16 +212,29 @@ def serve(
     tls_key: Annotated[
         Path | None, typer.Option(help="The certificate's private key, PEM.")
     ] = None,
+    mqtt: Annotated[
+        str | None, typer.Option(help="Take observations from this broker, mqtt://user@host:1883.")
+    ] = None,
     sign_in: Annotated[
         str | None, typer.Option(help="Print an address that signs this person in, once.")
+    ] = None,
+    simulate: Annotated[
+        Path | None,
+        typer.Option(help="Play this recording to it in the name of the person of --sign-in."),
     ] = None,
 ) -> None:
     """Serve a city and its viewer: on this machine, or with a policy to a network."""
     from server.serve import serve_city  # brings the web framework, which nothing else here needs
 
-    said = {"host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
+    said = {
+        "host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key, "mqtt_url": mqtt,
+    }  # fmt: skip
     given = {name: value for name, value in said.items() if value is not None}
     settings = load_settings(city=city, **given)
+    if simulate and not sign_in:
+        raise errors.InvalidInput(
+            "--simulate plays in somebody's name; say whose with --sign-in, as in --sign-in admin"
+        )
     opened = City.open(city) if sign_in else None
     account = cli_people.named(opened, sign_in) if opened and sign_in else None
 
@@ -222,5 +246,8 @@ def serve(
                 f"sign in as {escape(account.name)} (once, within an hour): {link}",
                 highlight=False, soft_wrap=True,
             )  # fmt: skip
+        if opened and account and simulate:
+            beside.enter_context(simulating(opened, account, simulate, address))
 
-    serve_city(settings, announce)
+    with ExitStack() as beside:
+        serve_city(settings, announce)

@@ -12,13 +12,16 @@ from rich.markup import escape
 from cim_core import errors
 from cim_core.city import City
 from cim_core.city_file import FILE_NAME
+from cim_core.progress import Progress
 from cim_core.receipt import operating_system_user
 from cim_core.store.office_account import ADMINISTRATOR
 from server.access.policy import public_policy
 from server.cli_audited import audited
 from server.cli_import import done
-from server.cli_parts import CityOption, err
+from server.cli_parts import CityOption, err, progress_bar
 from server.cli_people import new_account
+from server.demo_renewal import renew
+from server.demo_sensing import feel
 from server.folder_import import is_served
 from server.ingest import Upload
 from server.worker import owner_name
@@ -26,7 +29,7 @@ from server.worker import owner_name
 MANIFEST = "manifest.json"
 
 _NAME = "admin"
-_ROLES = [ADMINISTRATOR, "data-manager"]
+_ROLES = [ADMINISTRATOR, "data-manager", "supervisor"]
 
 
 def demo(
@@ -59,6 +62,11 @@ def demo(
         _say(f"{step}: {report['features']} features")
         for warning in report["warnings"]:
             _say(f"  note: {warning}")
+    with progress_bar("sensors") as steps:
+        feel(opened, folder, document, Progress(steps), _say)
+    if document.get("renewal"):
+        with progress_bar("renewal") as steps:
+            renew(opened, folder, document, Progress(steps), _say)
     if not opened.office.people.all():
         _begin_office(opened, document)
 
@@ -92,15 +100,16 @@ def _departments(document: dict[str, Any]) -> set[str]:
 def _towns(
     city: City, document: dict[str, Any]
 ) -> Iterator[tuple[str, dict[str, str], shapely.Geometry]]:
-    """The areas of the layer that the manifest names as that of the towns, if it lists that layer."""
-    layer = document.get("towns")
-    if layer not in {listed["id"] for listed in document["layers"]}:
-        return
-    known = city.layers.get(str(layer))
-    for row in city.features.all(known.layer, known.version):
-        feature = row.feature
-        english = str(feature.attributes.get("name_en", feature.name))
-        yield feature.id, {"zh": feature.name, "en": english}, feature.shape
+    """The areas of the layers that the manifest names as those of the towns, of those it lists."""
+    listed = {listed["id"] for listed in document["layers"]}
+    for layer in document.get("towns", ()):
+        if layer not in listed:
+            continue
+        known = city.layers.get(str(layer))
+        for row in city.features.all(known.layer, known.version):
+            feature = row.feature
+            english = str(feature.attributes.get("name_en", feature.name))
+            yield feature.id, {"zh": feature.name, "en": english}, feature.shape
 
 
 def _say(text: str) -> None:

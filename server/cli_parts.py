@@ -31,6 +31,7 @@ EXIT_CODES: dict[type[errors.CimError], int] = {
     errors.InvalidInput: 4,
     errors.UnsupportedFormat: 5,
     errors.Conflict: 6,
+    errors.OutOfDate: 15,
     errors.Forbidden: 7,
     errors.TooLarge: 8,
     errors.MissingDependency: 9,

@@ -12,7 +12,19 @@ from server.access.authenticate import BEHIND, CAPABILITY, COOKIES
 from server.access.verbs import Verb
 from server.documented import JSON, LARGEST, Answer, documented, problem_answer, returns
 
-_TABLES = ("schemas.toml", "schemas_office.toml")
+_TABLES = (
+    "schemas.toml",
+    "schemas_office.toml",
+    "schemas_ingest.toml",
+    "schemas_observations.toml",
+    "schemas_alarms.toml",
+    "schemas_sensorthings.toml",
+    "schemas_renewal.toml",
+    "schemas_renewal_reports.toml",
+    "schemas_renewal_edits.toml",
+    "schemas_renewal_files.toml",
+    "schemas_renewal_twin.toml",
+)
 _HEADERS = {
     "Accept-Ranges": "in which unit parts of a file can be asked for",
     "Cache-Control": "how long, and by whom, the answer may be kept",

@@ -20,7 +20,7 @@ Event = tuple[str, dict[str, Value]]
 
 
 class Hub:
-    """Watches the registry for commits of any process and passes the differences on."""
+    """Watches the registry and renewal for commits of any process and passes the differences on."""
 
     def __init__(self, city: City) -> None:
         self._city = city
@@ -28,6 +28,7 @@ class Hub:
         self._jobs: dict[str, dict[str, Value]] = {}
         self._unended: set[str] = set()
         self._layers: dict[str, tuple[int, About]] = {}
+        self._renewal: int | None = None
 
     async def run(self) -> None:
         """Until cancelled; then every listener is told that it is over."""
@@ -39,8 +40,12 @@ class Hub:
                     now = self._city.database.change_counter()
                     if now != counter:
                         for event in self._read():
-                            self._tell(event)
+                            self.tell(event)
                         counter = now
+                    revision = self._city.renewal.revision
+                    if self._renewal not in (None, revision):
+                        self.tell(("renewal", {"revision": revision}))
+                    self._renewal = revision
                 except Exception:
                     _log.exception("the city could not be read; trying again")
                     await asyncio.sleep(_RETRY_SECONDS)
@@ -77,7 +82,8 @@ class Hub:
         self._layers = layers
         return events
 
-    def _tell(self, event: Event) -> None:
+    def tell(self, event: Event) -> None:
+        """Tell every listener of something."""
         for queue in self._listeners:
             if queue.full():  # a listener that does not keep up loses the oldest news
                 queue.get_nowait()

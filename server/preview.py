@@ -8,7 +8,8 @@ from cim_core.city import City
 from cim_core.errors import InvalidInput, NotFound
 from cim_core.store.labels import Label
 from cim_core.store.office_account import ROLES
-from server.access.access import Access, labelled
+from server.access.access import Access
+from server.access.labels import labels_of
 from server.access.person import Person, stranger
 from server.access.policy import STRANGER, Policy
 
@@ -20,7 +21,7 @@ def preview(
 
     Raises `InvalidInput` for a role there is not, `NotFound` for a town there is not.
     """
-    labels = labelled(city.layers.labels())
+    labels = labels_of(city)
     if role == STRANGER:
         access = Access(stranger(), policy, labels)
     elif role in ROLES:

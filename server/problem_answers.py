@@ -8,7 +8,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 from starlette.routing import Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cim_core import errors
 from cim_core.feature import Value
@@ -33,13 +35,38 @@ def error_response(error: Exception, instance: str) -> Response:
     return response
 
 
+SOCKET_CODES = 4000
+"""What a WebSocket is closed with is the status of an answer and this many more."""
+
+_LONGEST_REASON = 120
+"""Bytes; the protocol takes 123."""
+
+
+def refusal(connection: HTTPConnection, error: Exception) -> ASGIApp:
+    """What a request that is not granted is answered with.
+
+    A WebSocket is taken and closed at once: pages are told nothing of one that was not taken.
+    """
+    if connection.scope["type"] != "websocket":
+        return error_response(error, connection.url.path)
+    body = problem_of(error)
+
+    async def close(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "websocket.accept"})
+        reason = str(body["detail"]).encode()[:_LONGEST_REASON].decode("utf-8", "ignore")
+        code = SOCKET_CODES + int(str(body["status"]))
+        await send({"type": "websocket.close", "code": code, "reason": reason})
+
+    return close
+
+
 def install(app: FastAPI) -> None:
     """Let the application answer every error as a problem document."""
 
     @app.exception_handler(errors.CimError)
     @app.exception_handler(Exception)
-    def foreseen(request: Request, error: Exception) -> Response:
-        return error_response(error, request.url.path)
+    def foreseen(request: HTTPConnection, error: Exception) -> ASGIApp:
+        return refusal(request, error)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> Response:

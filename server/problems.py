@@ -29,6 +29,7 @@ STATUS: Mapping[type[errors.CimError], tuple[int, str]] = {
     errors.UnsupportedFormat: (415, "Unsupported format"),
     errors.TooLarge: (413, "Too large"),
     errors.Conflict: (409, "Conflict"),
+    errors.OutOfDate: (412, "Out of date"),
     errors.Forbidden: (403, "Forbidden"),
     errors.SignInNeeded: (401, "Sign-in needed"),
     errors.TooMany: (429, "Too many requests"),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cim_core.city import City
 from cim_core.store.jobs import Job
+from server.bounds import without_secrets
 from server.settings import Settings
 from server.worker import is_dead
 
@@ -76,7 +77,7 @@ class Runner:
             stdin=asyncio.subprocess.DEVNULL, stdout=2, start_new_session=True,
             env={
                 # A job reads strangers' files: what signs people in is not its business.
-                **{name: value for name, value in os.environ.items() if "SECRET" not in name},
+                **without_secrets(os.environ),
                 "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
                 "CIM_ITEM_SECONDS": str(self._settings.item_seconds),
                 "CIM_ITEM_MEMORY": str(self._settings.item_memory),

@@ -36,6 +36,13 @@ Sites = Annotated[tuple[Annotated[str, Field(pattern=f"^{_SITE}$")], ...], NoDec
 Origins = Annotated[
     tuple[Annotated[str, Field(pattern=rf"^({_SITE}|\*)$")], ...], NoDecode, Several
 ]
+Hosts = Annotated[
+    tuple[
+        Annotated[str, Field(pattern=rf"^(http://)?({_NAME}|\[[0-9a-fA-F:.]+\])(:\d+)?$"), AfterValidator(str.lower)],
+        ...,
+    ],
+    NoDecode, Several,
+]  # fmt: skip
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, Several]
 
 
@@ -74,12 +81,44 @@ class Settings(BaseSettings):
     """Files and map tiles a minute of the same."""
     rate_sign_in: int = Field(120, gt=0)
     """Sign-ins a minute that one address may try."""
+    mqtt_url: str | None = None
+    """The MQTT broker that observations come from, mqtt://user@host:1883 or mqtts://host; none: none."""
+    mqtt_password: SecretStr | None = None
+    """The password of the user in that address."""
+    mqtt_client: str = Field("cim-twin", min_length=1, max_length=128)
+    """Under which name the broker knows this server, so another than that of any other client."""
+    rate_record: int = Field(200_000, gt=0)
+    """Requests a minute with observations of one person, key, or address of strangers."""
+    record_queue_rows: int = Field(100_000, gt=0)
+    """How many observations may wait to be written before senders are told to wait."""
+    record_queue_bytes: int = Field(64 << 20, gt=0)
+    """How much of them may wait, or be read, bytes."""
+    dead_letters_kept: int = Field(100_000, gt=0)
+    """How many observations that are not believed are kept; the oldest go."""
+    observed_late_hours: float = Field(24.0, gt=0, le=25.0)
+    """How old an observation may be when it arrives; what is older is filled in."""
+    observed_ahead_minutes: float = Field(5.0, ge=0)
+    """How far ahead of this server's clock its time may be."""
+    observed_margin_km: float = Field(20.0, ge=0)
+    """How far from the city's layers and things it may be, where it says where it was."""
+    hot_minutes: float = Field(60.0, gt=0)
+    """How long observations stay hot at least, where there is room."""
+    hot_rows: int = Field(2_000_000, gt=0)
+    """How many observations may be hot before the oldest become history whatever their age."""
+    history_memory: int = Field(1 << 30, ge=128 << 20)
+    """How much memory a process may take to read history, and the compactor to write it, bytes."""
+    history_threads: int = Field(2, gt=0)
+    """How many threads a process may take to read history."""
     max_body_bytes: int = Field(8 << 20, gt=0)
     """The largest body of any request that is no upload."""
     max_upload_bytes: int = Field(2 << 30, gt=0)
     """The largest file that may be uploaded."""
     upload_bytes_per_day: int = Field(50 << 30, gt=0)
     """What one person may upload in a day (UTC)."""
+    evidence_bytes: int = Field(256 << 20, gt=0)
+    """The largest file that is taken as evidence of renewal."""
+    webhook_hosts: Hosts = ()
+    """The hosts that may be told of orders over https, host or host:port; http://host:port without."""
     item_seconds: float = Field(120.0, gt=0)
     """How long the geometry of one element may take before the element is left out."""
     item_memory: int = Field(4 << 30, gt=0)

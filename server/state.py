@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from cim_core.city import City
+from cim_core.observation_sources import ObservationSources
 from cim_core.store.layers import LayerVersion
 from server.access.access import Access
 from server.access.exports import ExportGuard
@@ -20,6 +22,10 @@ from server.columns import Columns
 from server.comparisons import Comparisons
 from server.edge.rates import Rates
 from server.hub import Hub
+from server.live import LiveHub
+from server.mqtt import Mqtt
+from server.observing import Observing
+from server.record import Recorder
 from server.runner import Runner
 from server.settings import Settings
 
@@ -42,17 +48,22 @@ class State:
     identity: IdentityService | None
     rates: Rates
     hub: Hub
+    live: LiveHub
+    observing: Observing
     runner: Runner
     comparisons: Comparisons
     columns: Columns
+    recorder: Recorder
+    sources: ObservationSources
+    mqtt: Mqtt | None
 
 
-def _state(request: Request) -> State:
+def _state(request: HTTPConnection) -> State:
     state: State = request.app.state.cim
     return state
 
 
-def _access(request: Request) -> Access:
+def _access(request: HTTPConnection) -> Access:
     person: Person = request.state.person
     access = _state(request).gate.access(person)
     request.state.access = access

@@ -1,8 +1,12 @@
 """Fixtures that many tests share."""
 
+import json
 import os
+import shutil
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -14,10 +18,20 @@ from cim_core.progress import Progress
 from cim_core.work import Crew
 from server.ingest import Upload, ingest, layer_id_for
 from tests.support.ifc_edits import Edits, second_version
+from tests.support.made_once import made_once
 from tests.support.serving import Server
+
+# The tests start some hundred processes: what they import is compiled once, whatever else is usual here.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 SHARED = Path(__file__).parents[2] / "shared"
 DATA = SHARED / "data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes come first: at the end one process would wait for another's."""
+    items.sort(key=lambda item: not {"test_viewer", "test_tiles"} & set(item.path.parts))
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +47,20 @@ def data() -> Path:
 @pytest.fixture(scope="session")
 def real_city(data: Path, tmp_path_factory: pytest.TempPathFactory) -> City:
     """A city with every real IFC file imported, each as a layer."""
-    city = City.open_or_create(tmp_path_factory.mktemp("real") / "city")
-    for path in sorted((data / "ifc").glob("*.ifc")):
-        import_file(city, path)
-    return city
+
+    def make(folder: Path) -> None:
+        with closing_city(City.open_or_create(folder / "city")) as city:
+            for path in sorted((data / "ifc").glob("*.ifc")):
+                import_file(city, path)
+
+    return City.open(made_once(tmp_path_factory, "real", make) / "city")
+
+
+@contextmanager
+def closing_city(city: City) -> Iterator[City]:
+    """A city whose registry is whole on disk afterwards, to be copied."""
+    yield city
+    city.database.close()
 
 
 def import_file(city: City, path: Path, **more: object) -> dict:
@@ -54,27 +78,30 @@ def city(tmp_path: Path) -> City:
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the two sample buildings."""
-    folder = tmp_path_factory.mktemp("sample")
-    sample_data.generate(folder)
-    return folder
+    return made_once(tmp_path_factory, "sample", sample_data.generate)
 
 
 @pytest.fixture(scope="session")
-def district(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def district(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the sample district, its manifest and the two sample buildings."""
-    folder = tmp_path_factory.mktemp("district")
-    sample_data.generate(folder)
-    sample_data.district.generate(folder)
-    return folder
+
+    def make(folder: Path) -> None:
+        shutil.copytree(sample, folder, dirs_exist_ok=True)
+        sample_data.district.generate(folder, observed=False, renewed=False)
+
+    return made_once(tmp_path_factory, "district", make)
 
 
 @pytest.fixture(scope="session")
 def sample_city(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> City:
     """A city with the two sample buildings; shared, so look but do not change."""
-    city = City.open_or_create(tmp_path_factory.mktemp("sample-city") / "city", "Sample")
-    for path in sorted(sample.glob("*.ifc")):
-        import_file(city, path)
-    return city
+
+    def make(folder: Path) -> None:
+        with closing_city(City.open_or_create(folder / "city", "Sample")) as city:
+            for path in sorted(sample.glob("*.ifc")):
+                import_file(city, path)
+
+    return City.open(made_once(tmp_path_factory, "sample-city", make) / "city")
 
 
 @dataclass(frozen=True)
@@ -89,13 +116,19 @@ class EditedCity:
 @pytest.fixture(scope="session")
 def edited(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> EditedCity:
     """The community centre in two versions; shared, so look but do not change."""
-    folder = tmp_path_factory.mktemp("edited")
-    first, second = sample / "community_centre.ifc", folder / "community_centre.ifc"
-    edits = second_version(first, second)
-    city = City.open_or_create(folder / "city", "Edited")
-    for path in (first, second):
-        import_file(city, path)
-    return EditedCity(city, edits, (first, second))
+
+    def make(folder: Path) -> None:
+        first, second = sample / "community_centre.ifc", folder / "community_centre.ifc"
+        edits = second_version(first, second)
+        (folder / "edits.json").write_text(json.dumps(asdict(edits)), "utf-8")
+        with closing_city(City.open_or_create(folder / "city", "Edited")) as city:
+            for path in (first, second):
+                import_file(city, path)
+
+    folder = made_once(tmp_path_factory, "edited", make)
+    edits = Edits(**json.loads((folder / "edits.json").read_text("utf-8")))
+    files = (sample / "community_centre.ifc", folder / "community_centre.ifc")
+    return EditedCity(City.open(folder / "city"), edits, files)
 
 
 @pytest.fixture

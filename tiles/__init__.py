@@ -17,7 +17,7 @@ from cim_core.layer import (
     TexturedModel,
 )
 from cim_core.progress import Progress
-from cim_core.store.layers import TilesetSummary
+from cim_core.store.layer_summary import TilesetSummary
 from tiles.build import build_features
 from tiles.check import check_tileset
 from tiles.external import wrap_tileset

@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from py3dtiles.tileset.tile import Tile
 
 from cim_core.errors import InvalidInput
 from cim_core.layer import ClassStyle, Features, Layer
 from cim_core.mesh import Floats
 from cim_core.progress import Progress
-from cim_core.store.layers import TilesetSummary
+from cim_core.store.layer_summary import TilesetSummary
 from tiles.batch import Content, Packer, assemble
 from tiles.content import store_content, store_file
 from tiles.glb import write_glb
@@ -23,6 +23,9 @@ from tiles.shapes import Drawing, Placements
 from tiles.tileset import tile, write_tileset
 from tiles.tree import Budget, Node, plan
 from tiles.visible import seen_from_outside
+
+if TYPE_CHECKING:
+    from py3dtiles.tileset.tile import Tile
 
 _SHRINK = 1.01
 """A tile's error is larger than its children's, though it may measure the same."""
@@ -49,7 +52,7 @@ def build_features(
 class _Made:
     """A tile of the tree, its box (2, 3), and the largest error below it or in it."""
 
-    tile: Tile
+    tile: "Tile"
     bounds: Floats
     error: float
 

@@ -9,7 +9,7 @@ from cim_core.files import write_whole
 from cim_core.frame import Frame
 from cim_core.importers.tileset_volumes import is_on_earth, matrix_of, moved
 from cim_core.layer import ExternalTileset
-from cim_core.store.layers import TilesetSummary
+from cim_core.store.layer_summary import TilesetSummary
 
 
 def wrap_tileset(external: ExternalTileset, frame: Frame, tileset: Path) -> TilesetSummary:

@@ -6,17 +6,17 @@ Tubes are swept tile by tile from arrays; no mesh is made for a segment.
 import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from py3dtiles.tileset.tile import Tile
 
 import cim_core
 from cim_core.layer import Layer, PipeNetwork
 from cim_core.mesh import Floats
 from cim_core.network import Rows
 from cim_core.progress import Progress
-from cim_core.store.layers import TilesetSummary
+from cim_core.store.layer_summary import TilesetSummary
 from cim_core.sweep import Swept, joined_swept, sweep
 from cim_core.sweep_models import model
 from cim_core.sweep_nodes import Parts
@@ -32,6 +32,9 @@ from tiles.packing import NEAR, far_lattice, pack
 from tiles.tileset import tile, write_tileset
 from tiles.tree import Budget, Node, plan
 from tiles.turns import quaternions
+
+if TYPE_CHECKING:
+    from py3dtiles.tileset.tile import Tile
 
 PIPES = Budget(triangles=96_000, features=2_500)
 """Of a leaf, unless said otherwise: pipes are many and thin, and all of one batch."""
@@ -87,7 +90,7 @@ def drawn_ids(layer: Layer, content: PipeNetwork) -> list[str]:
 class _Made:
     """A tile of the tree, its box (2, 3), its error, its features."""
 
-    tile: Tile
+    tile: "Tile"
     bounds: Floats
     error: float
     rows: Rows

@@ -19,7 +19,7 @@ from cim_core.frame import Frame
 from cim_core.layer import FILES, Layer, PointCloud
 from cim_core.mesh import Floats
 from cim_core.progress import Progress
-from cim_core.store.layers import TilesetSummary
+from cim_core.store.layer_summary import TilesetSummary
 
 FOLDER = "points"
 """Where the tiles lie below the version's folder of files."""

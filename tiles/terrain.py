@@ -22,7 +22,7 @@ from cim_core.layer import Layer, Terrain
 from cim_core.mesh import Floats, Indices
 from cim_core.progress import Progress
 from cim_core.reference import METRES_PER_DEGREE
-from cim_core.store.layers import TilesetSummary
+from cim_core.store.layer_summary import TilesetSummary
 from tiles.quantized_mesh import STEPS, TileMesh, encode
 from tiles.terrain_index import Tile, write_layer_json
 from tiles.terrain_mesh import CELLS, detail, errors, triangulated

@@ -9,7 +9,7 @@ import numpy as np
 
 from cim_core.layer import Layer, TexturedModel
 from cim_core.mesh import Floats
-from cim_core.store.layers import TilesetSummary
+from cim_core.store.layer_summary import TilesetSummary
 from tiles.content import store_file
 from tiles.tileset import tile, write_tileset
 

@@ -1,25 +1,31 @@
 """tileset.json: the tree of tiles, written by py3dtiles' own model of it."""
 
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
-from py3dtiles.constants import SpecVersion
-from py3dtiles.tileset import TileSet
-from py3dtiles.tileset.bounding_volume_box import BoundingVolumeBox
-from py3dtiles.tileset.tile import Tile
 
 from cim_core.frame import Frame
 from cim_core.mesh import Floats
 
+if TYPE_CHECKING:
+    from py3dtiles.tileset.tile import Tile
 
-def tile(bounds: Floats, error: float, uri: str | None = None) -> Tile:
+
+def tile(bounds: Floats, error: float, uri: str | None = None) -> "Tile":
     """A tile whose box is `bounds` (2, 3), metres in the layer's frame."""
+    from py3dtiles.tileset.bounding_volume_box import BoundingVolumeBox
+    from py3dtiles.tileset.tile import Tile
+
     box = BoundingVolumeBox.from_mins_maxs(np.round(_padded(bounds), 4).ravel())
     return Tile(round(error, 4), box, refine_mode="REPLACE", content_uri=uri)
 
 
-def write_tileset(root: Tile, frame: Frame, error: float) -> bytes:
+def write_tileset(root: "Tile", frame: Frame, error: float) -> bytes:
     """The whole tileset.json; the root's transform takes the layer's frame to EPSG:4978."""
+    from py3dtiles.constants import SpecVersion
+    from py3dtiles.tileset import TileSet
+
     root.transform = frame.ecef_matrix()
     tileset = TileSet(round(error, 4), SpecVersion.V1_1)
     tileset.asset.extras.clear()  # py3dtiles puts the time of day there: no two builds were alike

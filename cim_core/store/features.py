@@ -152,6 +152,16 @@ class FeatureStore:
             raise NotFound(f"there is no feature {feature_id!r} in the layer {layer!r}")
         return feature_rows([row], self._sight)[0]
 
+    def held_by(self, layer: str, version: int, parents: Sequence[str]) -> list[FeatureRow]:
+        """The features with geometry that some features hold directly, in the order of their ids."""
+        seen, values = seen_rows(self._sight.part(layer))
+        rows = self._database.connection.execute(
+            f"SELECT {COLUMNS} FROM features f WHERE layer = ? AND version = ? AND body = 1"
+            f" AND parent IN (SELECT value FROM json_each(?)){seen} ORDER BY id",
+            (layer, version, _dump(list(parents)), *values),
+        )
+        return feature_rows(rows.fetchall(), self._sight)
+
     def all(self, layer: str, version: int) -> Iterator[FeatureRow]:
         """Every feature of a version, those without geometry too, in the order of their ids."""
         seen, values = seen_rows(self._sight.part(layer))

@@ -5,12 +5,10 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import NotRequired, TypedDict
 
 from cim_core.about import About, Said, about_layer
 from cim_core.errors import NotFound
 from cim_core.feature import Value
-from cim_core.layer import Kind, Level, Lifecycle, Sensitivity
 from cim_core.receipt import Receipt
 from cim_core.sight import EVERYTHING, WHOLE, Part, Sight
 from cim_core.store.conditions import seen_rows
@@ -18,73 +16,8 @@ from cim_core.store.database import Database
 from cim_core.store.features import delete_features
 from cim_core.store.geopackage import hide_layer, show_layer
 from cim_core.store.labels import Label, Labels
+from cim_core.store.layer_summary import Summary, TilesetSummary
 from cim_core.store.receipts import insert_receipt
-
-
-class ClassSummary(TypedDict):
-    """A class in a layer, as the legend shows it."""
-
-    title: dict[str, str]
-    count: int
-    color: str
-    visible: bool
-
-
-class StoreySummary(TypedDict):
-    """A storey in a layer with the number of features on it."""
-
-    id: str | None
-    name: str
-    elevation: float | None
-    count: int
-
-
-class GeoreferenceSummary(TypedDict):
-    """How the layer found its place."""
-
-    method: str
-    crs: str | None
-    note: dict[str, str]
-
-
-class TilesetSummary(TypedDict):
-    """What a version's tiles amount to.
-
-    bytes, leaf_bytes
-        Of all contents as they lie on disk; of the leaves as they travel, compressed.
-    tiles, reused_tiles
-        How many, and how many of them the version before had already.
-    triangles
-        Drawn by the leaves.
-    deviation
-        How far a point of a leaf may be from where its source has it, metres.
-    """
-
-    bytes: int
-    leaf_bytes: int
-    tiles: int
-    reused_tiles: int
-    triangles: int
-    deviation: float
-
-
-class Summary(TypedDict):
-    """What a version says of itself; stored as JSON, served in the collection."""
-
-    kind: NotRequired[Kind]
-    lifecycle: Lifecycle
-    level: Level
-    cim_level: int
-    sensitivity: Sensitivity
-    frame: list[float]
-    bbox: list[float] | None
-    features: int
-    georeference: GeoreferenceSummary
-    classes: dict[str, ClassSummary]
-    storeys: list[StoreySummary]
-    tile_attributes: list[str]
-    tileset: TilesetSummary
-    checkin: NotRequired[dict[str, int] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +69,20 @@ class LayerStore:
             f"{_SELECT} AND v.version = l.version ORDER BY v.layer"
         )
         return [self._seen(row) for row in rows if self._sight.of(row["layer"])]
+
+    def state(self) -> tuple[tuple[str, int, str, str], ...]:
+        """What of each layer is served, said and seen; another whenever any of it is.
+
+        For who keeps answers that were made of layers.
+        """
+        rows = self._database.connection.execute(
+            "SELECT id, version, about FROM layers ORDER BY id"
+        )
+        return tuple(
+            (row["id"], row["version"], row["about"], part.key)
+            for row in rows
+            if (part := self._sight.of(row["id"])) is not None
+        )
 
     def labels(self) -> list[Label]:
         """What decides who sees each layer, whoever asks."""

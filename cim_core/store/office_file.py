@@ -2,17 +2,14 @@
 
 import hashlib
 import secrets
-import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 from cim_core.errors import InvalidInput
-from cim_core.locks import locked
-from cim_core.store.database import Database, Layout
+from cim_core.store.begun_file import BegunFile
+from cim_core.store.database import Layout
 
 FILE_NAME = "office.db"
 
@@ -25,63 +22,16 @@ Clock = Callable[[], float]
 """The present moment, seconds since 1970."""
 
 
-class OfficeFile:
-    """The file that holds who may do what in a city, and what was done.
-
-    Where there is none, nothing is in it. Several processes may use it.
-    """
+class OfficeFile(BegunFile):
+    """The file that holds who may do what in a city, and what was done."""
 
     def __init__(self, folder: Path, clock: Clock = time.time) -> None:
-        self.path = folder / FILE_NAME
+        super().__init__(folder / FILE_NAME, _LAYOUT)
         self.clock = clock
-        self._lock = folder / ".locks" / "city.lock"
-        self._opening = threading.Lock()
-        self._database: Database | None = None
-
-    @property
-    def exists(self) -> bool:
-        """Whether anything was ever written."""
-        return self._database is not None or self.path.is_file()
-
-    def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
-        """What a query finds; nothing where the file does not exist."""
-        if not self.exists:
-            return []
-        return self._opened().connection.execute(sql, values).fetchall()
-
-    def row(self, sql: str, *values: object) -> sqlite3.Row | None:
-        """The first row a query finds."""
-        found = self.rows(sql, *values)
-        return found[0] if found else None
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing; begins the file if there is none."""
-        if not self.exists:
-            with locked(self._lock):
-                if not self.path.is_file():
-                    Database.create(self.path, _LAYOUT)
-        with self._opened().transaction() as connection:
-            yield connection
-
-    def connection(self) -> sqlite3.Connection | None:
-        """This thread's connection for reading, None where the file does not exist."""
-        return self._opened().connection if self.exists else None
-
-    def close(self) -> None:
-        """Close this thread's connection, if it has one."""
-        if self._database is not None:
-            self._database.close()
 
     def now(self) -> str:
         """The present moment, UTC, RFC 3339 to the millisecond."""
         return moment(self.clock())
-
-    def _opened(self) -> Database:
-        with self._opening:
-            if self._database is None:
-                self._database = Database.open(self.path, _LAYOUT)
-            return self._database
 
 
 def moment(seconds: float) -> str:

@@ -49,6 +49,15 @@ class Receipts:
             body |= {"inputs": [], "parameters": {}, "outputs": {}}
         return body if self._sight.people else {**body, "who": None}
 
+    def inputs(self, kind: str) -> frozenset[str]:
+        """The SHA-256 of all that things of one kind were made of, whoever asks."""
+        rows = self._database.connection.execute(
+            "SELECT input.value ->> '$.sha256' AS hash FROM receipts, json_each(body, '$.inputs') AS input"
+            " WHERE kind = ?",
+            (kind,),
+        )
+        return frozenset(row["hash"] for row in rows)
+
 
 def _layers(body: Mapping[str, Any]) -> set[str]:
     """The layers that a receipt tells of."""

@@ -19,19 +19,36 @@ from sample_data.district.pipe_error_kinds import forty
 from sample_data.district.pipe_errors import with_errors
 from sample_data.district.pipes import pipes
 from sample_data.district.pipes_tables import survey_files
-from sample_data.district.plan import Floats
+from sample_data.district.plan import Floats, plan
 from sample_data.district.points import points
 from sample_data.district.relief import Relief, relief
+from sample_data.district.renewal import lines, renewal
+from sample_data.district.renewal_sites import campaign_table
+from sample_data.district.signals import END, write_observations
 from sample_data.district.tables import tables
+from sample_data.district.things import Thing, document, sensors_table, things
 from sample_data.district.trees import trees
 
 Progress = Callable[[int, int, str], None]
 MANIFEST = "manifest.json"
-STAGES = ("streets and buildings", "relief", "picture", "points", "tables", "pipes", "")
+OBSERVATIONS = "observations.parquet"
+THINGS = "things.json"
+RENEWAL = "renewal.jsonl"
+STAGES = (
+    "streets and buildings", "relief", "picture", "points", "tables", "pipes", "things", "renewal", ""
+)  # fmt: skip
 
 
-def generate(folder: Path, seed: int = 2026, progress: Progress | None = None) -> Path:
+def generate(
+    folder: Path, seed: int = 2026, progress: Progress | None = None, *, observed: bool = True,
+    renewed: bool = True,
+) -> Path:  # fmt: skip
     """Write the files of the district and return the path of their manifest.
+
+    observed
+        Also a month of what the things of the district observed.
+    renewed
+        Also two years of a renewal campaign, and the towns around the district it goes on in.
 
     Equal seeds give equal bytes with the same versions of the libraries. The manifest is written
     last, so where it stands the rest is whole. `progress` is called with the stage that begins.
@@ -69,15 +86,42 @@ def generate(folder: Path, seed: int = 2026, progress: Progress | None = None) -
         with _beside(folder / f"{name}.gpkg") as path:
             files.write_table(path, table, whole.plan)
     begin()
-    surveys = dict(survey_files(pipes(whole, ground)))
+    nets = pipes(whole, ground)
+    surveys = dict(survey_files(nets))
     for name, content in {**surveys, **with_errors(surveys, seed, forty)}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         with _beside(folder / name) as path:
             path.write_bytes(content)
+    begin()
+    found = things(whole, ground, nets)
+    _write_things(folder, found)
+    if observed:
+        with _beside(folder / OBSERVATIONS) as path:
+            write_observations(path, found, seed)
+    begin()
+    if renewed:
+        add_renewal(folder, seed)
     with _beside(manifest) as path:
-        path.write_text(_manifest(seed), "utf-8")
+        path.write_text(_manifest(seed, observed=observed, renewed=renewed), "utf-8")
     begin()
     return manifest
+
+
+def _write_things(folder: Path, found: list[Thing]) -> None:
+    with _beside(folder / "sensors.gpkg") as path:
+        files.write_table(path, sensors_table(found), plan())
+    with _beside(folder / THINGS) as path:
+        path.write_text(json.dumps(document(found, plan().origin), ensure_ascii=False), "utf-8")
+
+
+def add_renewal(folder: Path, seed: int) -> None:
+    """Write the campaign, and the towns around, beside the other files of the district."""
+    events, around = renewal(folder, seed)
+    for name, table in around.items():
+        with _beside(folder / f"{name.replace('-', '_')}.gpkg") as path:
+            files.write_table(path, table, plan())
+    with _beside(folder / RENEWAL) as path:
+        path.write_text("".join(f"{line}\n" for line in lines(events)), "utf-8")
 
 
 def changed(ground: Relief) -> Floats:
@@ -91,9 +135,10 @@ def changed(ground: Relief) -> Floats:
     return result
 
 
-def _manifest(seed: int) -> str:
+def _manifest(seed: int, *, observed: bool, renewed: bool) -> str:
     """What to import in which order, and what is known about each layer."""
     table = tomllib.loads(Path(__file__).with_name("manifest.toml").read_text("utf-8"))
+    left_out = () if renewed else table["renewal"]
     layers = [
         {
             "id": layer["id"], "file": layer["file"], "kind": layer["kind"],
@@ -101,12 +146,16 @@ def _manifest(seed: int) -> str:
             "crs": "EPSG:4547", "options": {**table["defaults"], **layer["about"]},
         }
         for layer in table["layer"]
+        if layer["id"] not in left_out
     ]  # fmt: skip
-    document: dict[str, Any] = {
-        "name": "示范区 Sample district", "fictional": True, "seed": seed, "towns": table["towns"],
-        "layers": layers,
+    whole: dict[str, Any] = {
+        "name": "示范区 Sample district", "fictional": True, "seed": seed,
+        "towns": [layer for layer in table["towns"] if layer not in left_out],
+        "layers": layers, "things": THINGS, "observations": OBSERVATIONS if observed else None,
+        "observations_end": END,
+        "renewal": RENEWAL if renewed else None, "renewal_day": campaign_table()["day"].isoformat(),
     }  # fmt: skip
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 
 @contextmanager

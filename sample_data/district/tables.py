@@ -53,12 +53,11 @@ def tables(of: District, crossings: Sequence[Intersection]) -> dict[str, Table]:
     parcels = _parcels(of)
     join = _Joined(parcels, found)
     wrecked = _inside(of.renewal, of.buildings)
-    standing = [b for b, out in zip(of.buildings, wrecked, strict=True) if not out]
     falling = [b for b, out in zip(of.buildings, wrecked, strict=True) if out]
     line, stations = places.metro(of)
     lights = [c for c in crossings if c.signals]
     return {
-        "buildings": _buildings(standing, "B", "existing", join),
+        "buildings": _buildings(standing(of), "B", "existing", join),
         "buildings_renewal": _buildings(falling, "X", "to be demolished", join),
         "buildings_planned": _buildings(of.planned.buildings, "P", "planned", join),
         "roads": _roads(of),
@@ -78,6 +77,12 @@ def tables(of: District, crossings: Sequence[Intersection]) -> dict[str, Table]:
         "lanes": _lanes(lights),
         "crosswalks": _crosswalks(lights),
     }  # fmt: skip
+
+
+def standing(of: District) -> list[Building]:
+    """The buildings that stay, in the order of their ids."""
+    wrecked = _inside(of.renewal, of.buildings)
+    return [b for b, out in zip(of.buildings, wrecked, strict=True) if not out]
 
 
 def _inside(area: Shape, buildings: Sequence[Building]) -> list[bool]:

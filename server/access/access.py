@@ -1,6 +1,6 @@
 """What one person may do with one city: where who asks and what the policy says meet."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -8,7 +8,7 @@ import shapely
 
 from cim_core.city import City
 from cim_core.errors import Forbidden, NotFound, SignInNeeded
-from cim_core.sight import WHOLE, WHOLE_KINDS, Doer, Part, Sight
+from cim_core.sight import WHOLE, WHOLE_KINDS, Doer, Part, Sight, Towns
 from cim_core.store.jobs import Job
 from cim_core.store.labels import Label
 from server.access.person import Person
@@ -17,8 +17,9 @@ from server.access.verbs import LAYER_VERBS, VERBS, Verb
 
 _WORDS: Mapping[Verb, str] = {
     "read": "look at it", "export": "take it out as a file", "edit": "describe it",
-    "manage": "import, tile, remove or roll it back", "report": "report on it",
-    "order": "supervise it", "administer": "look after people and the policy",
+    "manage": "import, tile, remove or roll it back", "record": "send observations to it",
+    "respond": "answer its alarms", "report": "report on it",
+    "order": "supervise it", "households": "see its households", "administer": "look after people and the policy",
     "audit": "read the log", "own": "do this", "open": "do this",
 }  # fmt: skip
 
@@ -85,6 +86,26 @@ class Access:
         if not self.person.known:
             raise _sign_in("own", "this")
 
+    def towns(self, verb: Verb) -> Towns:
+        """The towns for whose renewal a verb holds, which counts as internal; None for all."""
+        if not self._in_scope(verb):
+            return frozenset()
+        whose = {rules.whose(verb, "internal") for rules in self._rules}
+        if "all" in whose:
+            return None
+        return frozenset(self.person.towns if "town" in whose else ())
+
+    def require_town(self, verb: Verb, town: str) -> None:
+        """Raise what says why a verb does not hold for a town's renewal, as `require` does."""
+        towns = self.towns(verb)
+        if towns is not None and town not in towns:
+            if not self.person.known:
+                raise _sign_in(verb, f"renewal of the town {town!r}")
+            raise Forbidden(
+                f"your roles do not let you {_WORDS[verb]} (renewal of the town {town!r}); ask the "
+                "city's security administrator"
+            )
+
     @property
     def verbs(self) -> list[Verb]:
         """The verbs that hold for anything at all."""
@@ -93,6 +114,16 @@ class Access:
     def verbs_of(self, layer: str | Label) -> list[Verb]:
         """The verbs that hold for a layer."""
         return [verb for verb in LAYER_VERBS if self.may(verb, layer)]
+
+    @cached_property
+    def fed(self) -> frozenset[str]:
+        """The layers whose things they may send observations of, seen or not."""
+        return frozenset(layer for layer in self.labels if self.may("record", layer))
+
+    @property
+    def managed(self) -> frozenset[str]:
+        """The layers that they manage."""
+        return frozenset(layer for layer in self.labels if self.may("manage", layer))
 
     @cached_property
     def sight(self) -> Sight:
@@ -104,7 +135,12 @@ class Access:
         """What of it they may take out as files."""
         seen, taken = self.sight.parts or {}, self._sight("export").parts or {}
         parts = {layer: _both(seen[layer], part) for layer, part in taken.items() if layer in seen}
-        return Sight(parts, people=self.person.known)
+        return Sight(
+            parts,
+            self.person.known,
+            self._meet("read", "export"),
+            self._meet("export", "households"),
+        )
 
     def city(self, city: City) -> City:
         """The city as the person sees it; what they do with it is kept under their name."""
@@ -125,14 +161,20 @@ class Access:
             return True
         if self.person.via == "loopback":
             return True
-        return self.may("manage", job.layer) if job.layer in self.labels else self._manages_all
+        return self.may("manage", job.layer) if job.layer in self.labels else self.manages_all
 
     @property
-    def _manages_all(self) -> bool:
+    def manages_all(self) -> bool:
+        """Whether they manage whatever there is, layers of any label and what is of none."""
         return self._in_scope("manage") and any(
             set(rules.manage.values()) == {"all"} and len(rules.manage) == 3
             for rules in self._rules
         )
+
+    def _meet(self, one: Verb, other: Verb) -> Towns:
+        """The towns for which both of two verbs hold."""
+        first, second = self.towns(one), self.towns(other)
+        return second if first is None else first if second is None else first & second
 
     def _in_scope(self, verb: Verb) -> bool:
         return self.person.scopes is None or verb in self.person.scopes
@@ -151,7 +193,8 @@ class Access:
             return Sight({}, people=self.person.known)
         found = {layer: self._part(verb, label) for layer, label in self.labels.items()}
         parts = {layer: part for layer, part in found.items() if part is not None}
-        return Sight(parts, people=self.person.known or self.person.via == "loopback")
+        people = self.person.known or self.person.via == "loopback"
+        return Sight(parts, people, self.towns(verb), self._meet(verb, "households"))
 
     def _part(self, verb: Verb, label: Label) -> Part | None:
         """What of a layer a verb holds for: the most that any of the roles gives."""
@@ -223,8 +266,3 @@ def _both(one: Part, other: Part) -> Part:
         shapely.intersection_all(areas) if areas else None,
         tuple(sorted({*one.without, *other.without})),
     )
-
-
-def labelled(labels: Iterable[Label]) -> dict[str, Label]:
-    """Labels by their layers."""
-    return {label.layer: label for label in labels}

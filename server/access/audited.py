@@ -20,7 +20,7 @@ from server.access.gate import Gate
 from server.access.gathering import NOT_WRITTEN, Gathering, Row
 from server.access.notes import Note, note_of
 from server.access.person import Person, stranger
-from server.problem_answers import problem_response
+from server.problem_answers import SOCKET_CODES, problem_response
 from server.problems import problem_of
 
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -33,16 +33,22 @@ _SIGNING: Mapping[tuple[str, str], str] = {
 }
 """What nobody needs a right for and the log has all the same, under verbs of its own."""
 
-_OWN = frozenset({"own", "sign-in", "sign-out"})
+_OWN = frozenset({"own", "sign-in", "sign-out", "households"})
 _FREE = frozenset({"", "open", "read"})
-"""Verbs that are in the log always, and never because of the method."""
+"""Verbs that are in the log always (whoever looks at personal data is), and never because of the method."""
 
 _SECRET_NAMES = frozenset({"code", "state", "token", "key", "password", "secret", "session"})
+_FREE_TEXT = frozenset({"name", "note", "q"})
+"""What people write into addresses below `/renewal`: it may name those who live there."""
 _SECRET = re.compile(r"cim_[\w-]{8,}")
 _CAPABILITY = re.compile(r"^/c/[^/]*")
-_LAYER = re.compile(r"^(?:/c/[^/]*)?/(?:collections|t|tiles)/([a-z0-9][a-z0-9_-]{0,62})(?:/|$)")
-_OFTEN = re.compile(r"^(?:/c/[^/]*)?/(?:t|tiles)/|/thumbnail$")
-"""What a viewer asks for many times a minute: tiles and small pictures."""
+_LAYER = re.compile(
+    r"^(?:/c/[^/]*)?/(?:collections|t|tiles|live)/([a-z0-9][a-z0-9_-]{0,62})(?:/|$)"
+)
+_OFTEN = re.compile(
+    r"^(?:/c/[^/]*)?/(?:t|tiles)/|/thumbnail$|^/(?:live|heat|observations|sta)/|^/things(?:/|$)"
+)
+"""What a viewer asks for many times a minute: tiles, small pictures, and what things observe."""
 
 _LABELS_SECONDS = 1.0
 
@@ -70,8 +76,8 @@ class Audited:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, self._closing(send))
             return
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
+        if scope["type"] == "websocket":
+            await self._app(scope, receive, self._of_socket(scope, send))
             return
         request = _Asked(scope["method"], scope["path"], scope["query_string"], note_of(scope))
         begun = refused = False
@@ -97,6 +103,20 @@ class Audited:
                 await self._record(scope, request, 500)
             raise
 
+    def _of_socket(self, scope: Scope, send: Send) -> Send:
+        """What a WebSocket sends, with its row in the log before the first of it."""
+        request = _Asked("GET", scope["path"], scope["query_string"], note_of(scope))
+        begun = False
+
+        async def audited(message: Message) -> None:
+            nonlocal begun
+            if not begun and message["type"] != "websocket.accept":
+                begun = True
+                await self._record(scope, request, _socket_status(message))
+            await send(message)
+
+        return audited
+
     def _closing(self, send: Send) -> Send:
         async def closing(message: Message) -> None:
             if message["type"].startswith("lifespan.shutdown"):
@@ -120,6 +140,10 @@ class Audited:
             self._later(self._hidden(row, person, layer))
         elif status in _DENIED:
             await self._deny(row, person)
+        elif verb == "record":
+            # Sensors report all day long: who sends, how much, and what of it was refused, by the minute.
+            who = person.key or person.id or f"address {row.address}"
+            await self._gathering.add((verb, who, row.result), row)
         elif verb in _OWN or _changes(request.method, verb) or request.note.export is not None:
             await self._keep(row, person)
         elif verb == "read" and status < HTTPStatus.BAD_REQUEST and layers:
@@ -204,12 +228,24 @@ class _Asked:
         'GET /c/…/t/pipes/1/tileset.json'
         >>> _Asked("GET", "/session/oidc/callback", b"code=1&state=2&f=json", Note()).what
         'GET /session/oidc/callback?f=json'
+        >>> _Asked("POST", "/renewal/projects/e1/evidence", b"name=Li.jpg&lon=1", Note()).what
+        'POST /renewal/projects/e1/evidence?lon=1'
         """
         path = _SECRET.sub("…", _CAPABILITY.sub("/c/…", self.path))
         given = parse_qsl(self.query.decode("latin-1"), keep_blank_values=True)
-        told = [(name, value) for name, value in given if name.lower() not in _SECRET_NAMES]
+        untold = _SECRET_NAMES | (_FREE_TEXT if path.startswith("/renewal/") else frozenset())
+        told = [(name, value) for name, value in given if name.lower() not in untold]
         query = _SECRET.sub("…", urlencode(told, safe="/:,"))
         return f"{self.method} {path}" + (f"?{query}" if query else "")
+
+
+def _socket_status(message: Message) -> int:
+    """What the first message of a WebSocket is as the status of an answer."""
+    if message["type"] == "websocket.http.response.start":
+        return int(message["status"])
+    if message["type"] == "websocket.close" and message.get("code", 0) >= SOCKET_CODES:
+        return int(message["code"]) - SOCKET_CODES
+    return int(HTTPStatus.OK)
 
 
 def _changes(method: str, verb: str) -> bool:

@@ -24,6 +24,8 @@ BEHIND = ("/t/", "/tiles/")
 """What a capability is good for."""
 
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_ELSEWHERE = frozenset({"read", "record", "report", "order", "households"})
+"""Verbs that change nothing of who somebody is and what they may."""
 
 
 class Authenticate:
@@ -40,7 +42,7 @@ class Authenticate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or refuse it."""
-        if scope["type"] != "http":
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         try:
@@ -54,7 +56,8 @@ class Authenticate:
         try:
             await self._app(scope, receive, send)
         finally:
-            if scope["method"] not in _HARMLESS and scope["state"].get("verb") != "read":
+            method = scope.get("method", "GET")
+            if method not in _HARMLESS and scope["state"].get("verb") not in _ELSEWHERE:
                 self._gate.forget()
 
     async def _person(self, scope: Scope) -> Person:
@@ -66,13 +69,17 @@ class Authenticate:
         if scheme:
             found = None
             if scheme.lower() == "bearer":
-                found = await _in_thread(partial(self._gate.by_key, secret.strip(), address))
+                found = self._gate.remembered_key(secret.strip(), address) or await _in_thread(
+                    partial(self._gate.by_key, secret.strip(), address)
+                )
             if found is None:
                 raise SignInNeeded(
                     "the key in the Authorization header is not good, or not any more; ask for another"
                 )
             return found
-        token = session_token(headers.get(b"cookie", b""), secure=scope["scheme"] == "https")
+        token = session_token(
+            headers.get(b"cookie", b""), secure=scope["scheme"] in ("https", "wss")
+        )
         if token:
             found = await _in_thread(partial(self._gate.by_session, token, address))
             if found is not None:
@@ -83,7 +90,7 @@ class Authenticate:
     async def _by_capability(self, scope: Scope, address: str) -> Person:
         token, slash, rest = scope["path"].removeprefix(CAPABILITY).partition("/")
         path = slash + rest
-        good = scope["method"] in ("GET", "HEAD") and path.startswith(BEHIND)
+        good = scope.get("method") in ("GET", "HEAD") and path.startswith(BEHIND)
         found = None
         if good:
             found = await _in_thread(partial(self._gate.by_capability, token, address))

@@ -115,6 +115,14 @@ class ExportGuard:
         if len(fine) and any(self.counts(person, layer) for layer in layers):
             self._take(person, np.unique(parents(fine, RESOLUTION)), note)
 
+    def take_lines(self, person: Person, lines: Sequence[shapely.Geometry], note: Note) -> None:
+        """Count the ground along lines that belong to no layer and are not public, degrees.
+
+        Raises `Forbidden`.
+        """
+        if person.via != "loopback" and lines:
+            self._take(person, touched(lines, RESOLUTION), note)
+
     def take_map_tile(
         self, person: Person, known: LayerVersion, tile: MapTile, ending: str, note: Note
     ) -> None:

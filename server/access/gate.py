@@ -13,7 +13,8 @@ from cim_core.city import City
 from cim_core.receipt import now
 from cim_core.store.labels import Label
 from cim_core.store.office_account import Account
-from server.access.access import Access, labelled
+from server.access.access import Access
+from server.access.labels import has_things, labels_of
 from server.access.person import Person, Via, stranger
 from server.access.policy import Policy, default_policy, loopback_policy, read_policy
 
@@ -54,7 +55,7 @@ class _Office:
 class _Looked:
     """What one thread found when it last looked at the city."""
 
-    stamp: tuple[int, int, int]
+    stamp: tuple[int, int, int, bool]
     labels: Mapping[str, Label]
     accesses: dict[Person, Access] = field(default_factory=dict)
 
@@ -86,10 +87,11 @@ class Gate:
         office = self._now()
         stamp = (
             self._generation, self._city.database.change_counter(), int(office.until * 1000),
+            has_things(self._city),
         )  # fmt: skip
         looked: _Looked | None = getattr(self._local, "looked", None)
         if looked is None or looked.stamp != stamp:
-            looked = _Looked(stamp, labelled(self._city.layers.labels()))
+            looked = _Looked(stamp, labels_of(self._city))
             self._local.looked = looked
         access = looked.accesses.get(person)
         if access is None:
@@ -125,6 +127,13 @@ class Gate:
             return self._person(key.account, "key", scopes=frozenset(key.scopes), key=key.id)
 
         return self._believed(f"key {secret}", address, find)
+
+    def remembered_key(self, secret: str, address: str) -> Person | None:
+        """Whose key it is as far as that is known without asking the office."""
+        office = self._office
+        if office is None or time.monotonic() > office.until:
+            return None
+        return _at(office.people.get(f"key {secret}"), address)
 
     def by_capability(self, token: str, address: str) -> Person | None:
         """For whom the capability in an address was given; None if it is none, or no more."""

@@ -43,6 +43,7 @@ class _Bunch:
     last: Row
     timer: asyncio.TimerHandle
     further: int = 0
+    observations: int = 0
 
 
 class Gathering:
@@ -61,6 +62,7 @@ class Gathering:
         bunch = self._bunches.get(key)
         if bunch is not None:
             bunch.further += 1
+            bunch.observations += _observations(row)
             bunch.last = row
             return
         self._begin(key, row)
@@ -93,7 +95,15 @@ class Gathering:
     async def _sum(self, bunch: _Bunch) -> None:
         if bunch.further:
             counted = {**bunch.last.detail, "further": bunch.further}
+            if bunch.observations:
+                counted["observations"] = bunch.observations
             try:
                 await self._write(replace(bunch.last, detail=counted))
             except NOT_WRITTEN:
                 _log.exception("the log did not take %s", bunch.last.what)
+
+
+def _observations(row: Row) -> int:
+    """How many observations somebody sent, where they sent any."""
+    sent = row.detail.get("observations", 0)
+    return sent if isinstance(sent, int) else 0

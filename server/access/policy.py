@@ -39,8 +39,11 @@ class RoleRules(_Model):
     export: Layers = {}
     edit: Layers = {}
     manage: Layers = {}
+    record: Layers = {}
+    respond: Layers = {}
     report: Layers = {}
     order: Layers = {}
+    households: Layers = {}
     city: tuple[Literal["administer", "audit"], ...] = ()
     hides: tuple[str, ...] = ()
 

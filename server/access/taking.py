@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import shapely
 
+from cim_core.cells import Cells
+from cim_core.errors import Forbidden
 from cim_core.store.layers import LayerVersion
 from server.access.access import Access
 from server.access.exports import ExportGuard, named_features
@@ -73,6 +76,27 @@ class Taking:
         """Places in a layer are shown, longitude and latitude."""
         points = np.array(lon_lat, np.float64).reshape(-1, 2)
         self.guard.take_places(self.access.person, layer, points, self.note)
+
+    def require_renewal(self) -> None:
+        """Raise what says why not, unless the person may take out renewal of any town as files."""
+        self.note.verb = "export"
+        towns = self.access.export_sight.towns
+        if towns is not None and not towns:
+            self.access.require_known()
+            raise Forbidden(
+                "your roles do not let you take renewal out as files; ask the city's security "
+                "administrator"
+            )
+
+    def shows_lines(self, lines: Sequence[shapely.Geometry]) -> None:
+        """Lines that belong to no layer are shown, degrees: outlines of renewal, which is internal."""
+        self.guard.take_lines(self.access.person, lines, self.note)
+
+    def shows_cells(self, layers: Iterable[str], cells: Cells) -> None:
+        """Cells, (n,), are shown in which there is something of some layers."""
+        known = set(layers)
+        self.note.looked_at(known)
+        self.guard.take_cells(self.access.person, known, cells, self.note)
 
     def file(self) -> str:
         """What is shown is handed out as a file; the id of the export, if nothing forbids it."""

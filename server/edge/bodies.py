@@ -1,6 +1,7 @@
 """How large the body of a request may be, and how long it may take."""
 
 import asyncio
+import re
 import time
 
 from starlette.responses import Response
@@ -10,8 +11,8 @@ from cim_core.errors import TooLarge
 from server.problem_answers import error_response, problem_response
 from server.problems import problem
 
-_UPLOADS = "/imports"
-"""Has limits of its own (`CIM_MAX_UPLOAD_BYTES`, `CIM_UPLOAD_BYTES_PER_DAY`)."""
+_UPLOADS = re.compile(r"/imports|/renewal/(projects/[^/]+/evidence|progress-sheet|bring-in)")
+"""Have limits of their own (`CIM_MAX_UPLOAD_BYTES`, `CIM_EVIDENCE_BYTES`, `CIM_UPLOAD_BYTES_PER_DAY`)."""
 _SLOW = "the request did not arrive in time; send it again over a better connection"
 _SLOWEST = 1024
 """Bytes a second; a body may take its patience and the time it would take at this pace."""
@@ -41,7 +42,7 @@ class Bodies:
         if scope["type"] != "http" or (declared == b"0" and b"transfer-encoding" not in headers):
             await self._app(scope, receive, send)
             return
-        most = None if scope["path"] == _UPLOADS else self._most
+        most = None if _UPLOADS.fullmatch(scope["path"]) else self._most
         if most is not None and int(declared) > most:
             await _too_large(most, scope)(scope, receive, send)
             return

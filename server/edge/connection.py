@@ -6,8 +6,10 @@ from collections import Counter
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any, ClassVar
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from uvicorn.server import ServerState
 
 from server.edge.addresses import network
@@ -99,6 +101,13 @@ class Connection(HttpToolsProtocol):
         if self._is_idle():
             self._await_request()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Leave the connection to a WebSocket, which counts as one of the address from now on."""
+        for timer in (self._idle, self._flush):
+            if timer is not None:
+                timer.cancel()
+        super().handle_websocket_upgrade()
+
     def timeout_keep_alive_handler(self) -> None:
         """Close what nobody uses."""
         super().timeout_keep_alive_handler()
@@ -146,14 +155,76 @@ class Connection(HttpToolsProtocol):
             self._watch_flush()
 
 
-def connection_class(settings: Settings) -> type[Connection]:
-    """The connections of one server, which count their addresses together."""
-    return type(
-        "Connection", (Connection,),
-        {
-            "patience": settings.patience_seconds,
-            "most": settings.connections_per_address,
-            "proxies": settings.proxy_networks(),
-            "opened": Counter(),
-        },
-    )  # fmt: skip
+class Socket(WebSocketsSansIOProtocol):
+    """uvicorn's own WebSocket, with the same limits.
+
+    * A client that takes nothing for `patience` seconds is hung up on, and what it sends waits until it
+      takes what it is sent.
+    * So is one that does not end a connection that the server has ended.
+    """
+
+    patience: ClassVar[float]
+    opened: ClassVar[Counter[str]]
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(config, server_state, app_state, _loop)
+        self._hang_up: TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection, which was counted when it began as one of HTTP."""
+        super().connection_lost(exc)
+        if self._hang_up is not None:
+            self._hang_up.cancel()
+        address = network(self.client[0] if self.client else "")
+        self.opened[address] -= 1
+        if not self.opened[address]:
+            del self.opened[address]
+
+    def pause_writing(self) -> None:
+        """The client does not take what is sent as fast as it is made: neither is it listened to."""
+        super().pause_writing()
+        self.transport.pause_reading()
+        self._wait()
+
+    def resume_writing(self) -> None:
+        """The client has taken most of it."""
+        super().resume_writing()
+        if not self.read_paused:
+            self.transport.resume_reading()
+        if self._hang_up is not None and not self.transport.is_closing():
+            self._hang_up.cancel()
+            self._hang_up = None
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send something; what refuses a WebSocket with an answer of HTTP is a proper end, too."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body":
+            self.handshake_complete = True
+
+    def on_task_complete(self, task: asyncio.Task[None]) -> None:
+        """Whoever is served no longer goes, or is made to."""
+        super().on_task_complete(task)
+        self._wait()
+
+    def keepalive_timeout(self) -> None:
+        """Nothing came back to a ping."""
+        super().keepalive_timeout()
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._hang_up is None and not self.disconnected:
+            self._hang_up = self.loop.call_later(self.patience, self.transport.abort)
+
+
+def connection_classes(settings: Settings) -> tuple[type[Connection], type[Socket]]:
+    """The connections and WebSockets of one server, which count their addresses together."""
+    told = {
+        "patience": settings.patience_seconds,
+        "most": settings.connections_per_address,
+        "proxies": settings.proxy_networks(),
+        "opened": Counter[str](),
+    }
+    return type("Connection", (Connection,), told), type("Socket", (Socket,), told)

@@ -41,15 +41,18 @@ class Guard:
     def site(self, scope: Scope) -> None:
         """Raise `Forbidden` for a change that a page of another site asks for.
 
-        Who brings a key in `Authorization` is let through: no browser sends one of its own accord.
+        Also for a WebSocket: browsers let any page open one, with the cookies of who looks at it. Who
+        brings a key in `Authorization` is let through: no browser sends one of its own accord.
         """
-        if scope["method"] in _HARMLESS:
+        if scope.get("method") in _HARMLESS:
             return
         if _header(scope, b"authorization")[:7].lower() == "bearer ":
             return
         origin, fetched_by = _header(scope, b"origin"), _header(scope, b"sec-fetch-site")
         foreign_page = bool(origin) and not _is_own(origin, scope)
         if foreign_page or fetched_by in ("cross-site", "same-site"):
+            if scope["type"] == "websocket":
+                raise Forbidden("a page of another site cannot listen here; use the viewer")
             raise Forbidden("a page of another site cannot change anything here; use the viewer")
 
     def proxy(self, scope: Scope) -> None:
@@ -84,7 +87,7 @@ def _is_own(origin: str, scope: Scope) -> bool:
     """Whether a page comes from where its request goes."""
     kind = origin.partition(":")[0]
     page, here = _place(origin), _place(f"//{_header(scope, b'host')}")
-    if page is None or here is None or (scope["scheme"] == "https" and kind != "https"):
+    if page is None or here is None or (scope["scheme"] in ("https", "wss") and kind != "https"):
         return False
     usual = _PORTS.get(kind)
     return (page[0], page[1] or usual) == (here[0], here[1] or usual)

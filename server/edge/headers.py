@@ -66,14 +66,17 @@ class SecurityHeaders:
 
     def _policy(self, path: str, headers: MutableHeaders) -> str:
         if not headers.get("content-type", "").startswith(_RUN):
-            return self._other
+            # A stranger's file, which is not even to be of this place.
+            own = headers.get("content-security-policy")
+            return f"{self._other}; sandbox" if own == "sandbox" else self._other
         return self._evaluating if path == _EVALUATES else self._page
 
 
 def page_policy(hashes: Iterable[str], framed: str) -> str:
     """The Content-Security-Policy of the viewer's pages.
 
-    WebAssembly decodes meshes and textures, which come as blobs and data, too.
+    WebAssembly decodes meshes and textures, which come as blobs and data, too. What is connected to at
+    'self' may be a WebSocket of this very place as well (Content Security Policy Level 3, 6.7.2.8).
     """
     scripts = " ".join(f"'{value}'" for value in sorted(set(hashes)))
     return "; ".join(

@@ -1,5 +1,6 @@
 """How often somebody may ask."""
 
+import re
 import time
 from collections import OrderedDict, deque
 
@@ -15,6 +16,8 @@ from server.settings import Settings
 
 _FILES = ("/t/", "/tiles/", "/viewer/", "/c/")
 """Below these lie files and map tiles, of which a viewer asks for thousands."""
+_RECORDS = re.compile(r"^/ingest$|^/sta/v1\.1/.*Observations$")
+"""Where observations are posted, by sensors, which are many."""
 _MOST_KEYS = 20_000
 
 
@@ -69,12 +72,14 @@ class Rates:
         self._of_address = RateLimitItemPerMinute(settings.rate_address, namespace="address")
         self._sign_in = RateLimitItemPerMinute(settings.rate_sign_in, namespace="sign-in")
         self._files = RateLimitItemPerMinute(settings.rate_files, namespace="files")
+        self._records = RateLimitItemPerMinute(settings.rate_record, namespace="records")
         self._questions = RateLimitItemPerMinute(settings.rate_person, namespace="questions")
 
     def address(self, scope: Scope) -> None:
         """Raise `TooMany` where all requests of an address together are too many."""
         if not is_loopback(scope):
-            self._count(self._of_address, network(client_address(scope)))
+            limit = self._records if _records(scope) else self._of_address
+            self._count(limit, network(client_address(scope)))
 
     def sign_in(self, scope: Scope) -> None:
         """Raise `TooMany` where an address tries to sign in too often.
@@ -94,8 +99,9 @@ class Rates:
             return
         else:
             who = network(client_address(scope))
-        files = scope["method"] in ("GET", "HEAD") and scope["path"].startswith(_FILES)
-        self._count(self._files if files else self._questions, who)
+        files = scope.get("method") in ("GET", "HEAD") and scope["path"].startswith(_FILES)
+        limit = self._files if files else self._questions
+        self._count(self._records if _records(scope) else limit, who)
 
     def _count(self, limit: RateLimitItemPerMinute, who: str) -> None:
         if not self._limiter.hit(limit, who):
@@ -106,3 +112,7 @@ class Rates:
                 f"go on in {seconds} s",
                 seconds,
             )
+
+
+def _records(scope: Scope) -> bool:
+    return scope.get("method") == "POST" and _RECORDS.search(scope["path"]) is not None

@@ -7,6 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.sse import ServerSentEvent
 
+from cim_core.errors import NotFound
+from cim_core.feature import Value
+from server.access.access import Access
 from server.access.person import Person
 from server.documented import NEWS, documented, returns
 from server.hub import Event
@@ -30,7 +33,14 @@ async def _seen(news: AsyncIterator[Event], request: Request, state: State) -> A
         if access is None:
             return
         layer = str(body.get("id"))
-        if kind == "job":
+        if kind == "renewal":
+            if access.sight.towns != frozenset():
+                yield kind, body
+        elif kind == "alarm":
+            told = await asyncio.to_thread(_alarm, access, state, body)
+            if told is not None:
+                yield kind, told
+        elif kind == "job":
             job = await asyncio.to_thread(state.whole_city.jobs.get, str(body["jobID"]))
             if access.sees_job(job):
                 yield kind, body
@@ -42,12 +52,23 @@ async def _seen(news: AsyncIterator[Event], request: Request, state: State) -> A
             yield kind, {"id": layer, "version": None}
 
 
+def _alarm(access: Access, state: State, body: dict[str, Value]) -> dict[str, Value] | None:
+    """An alarm as somebody may know of it now; None if they may not."""
+    number = body["id"]
+    assert isinstance(number, int)
+    try:
+        alarm = access.city(state.whole_city).live.alarms.get(number)
+    except NotFound:
+        return None
+    return alarm.document(access.sight)
+
+
 @router.get(
     "/events", summary="What happens in the city", **documented("read", returns({NEWS: None}))
 )
 async def city_events(
     news: Annotated[AsyncIterator[Event], Depends(_news)],
 ) -> AsyncIterable[ServerSentEvent]:
-    """Jobs as they go on and layers as they change, whichever process does it."""
+    """Jobs as they go on, layers as they change, alarms and renewal, whichever process does it."""
     async for kind, body in news:
         yield ServerSentEvent(event=kind, data=body)

@@ -10,6 +10,7 @@ from server.answers import json_answer
 from server.describe import link
 from server.documented import JSON, documented, returns
 from server.importers import extensions
+from server.sensorthings import conformance as sensorthings
 from server.state import AccessDep, StateDep
 
 router = APIRouter(tags=["city"])
@@ -53,6 +54,7 @@ def landing(request: Request, state: StateDep, f: str | None = None) -> Response
                 link("/catalogue", "service-meta", title="catalogue"),
                 link("/processes", "http://www.opengis.net/def/rel/ogc/1.0/processes"),
                 link("/jobs", "http://www.opengis.net/def/rel/ogc/1.0/job-list"),
+                link("/sta/v1.1", "related", title="OGC SensorThings API 1.1"),
             ],
         }
     )
@@ -76,7 +78,7 @@ def office(state: StateDep) -> Response:
 )
 def conformance() -> Response:
     """The OGC conformance classes this server keeps."""
-    return json_answer({"conformsTo": CONFORMANCE})
+    return json_answer({"conformsTo": (*CONFORMANCE, *sensorthings.CONFORMANCE)})
 
 
 @router.get("/city", summary="The city", **documented("open", returns("City")))
@@ -114,6 +116,7 @@ def docs() -> Response:
         swagger_js_url="/viewer/swagger/swagger-ui-bundle.js",
         swagger_css_url="/viewer/swagger/swagger-ui.css",
         swagger_favicon_url="data:,",
+        swagger_ui_parameters={"docExpansion": "none"},  # there are too many to look through
     )
 
 

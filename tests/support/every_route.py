@@ -5,17 +5,21 @@ town and the department that are here.
 """
 
 import json
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from cim_core.alarms.rules import default_rules
 from cim_core.city import City
 from cim_core.progress import Progress
 from cim_core.sight import Doer
 from cim_core.store.jobs import keep_result
+from cim_core.store.live_conditions import Found, raised
 from server.access.passwords import hashed
 from server.access.policy import default_policy
 from server.processes import execute
+from tests.support.alarming import add_thing
 
 HERE, THERE = (113.40, 23.10), (113.50, 23.10)
 OWN, OTHER = "roads", "water"
@@ -41,8 +45,12 @@ class Part:
         At the layers; and at those of them of which nothing is hidden.
     takes, says, changes
         As files; about layers; with them.
+    answers
+        The alarms of things in them.
     any_look
         Whether they may ask at all what there is.
+    renewal
+        With which of the rights "report", "order" and "households" of the renewal of their town.
     people, log
         Whether they look after people; whether they read what was done.
     known
@@ -56,6 +64,8 @@ class Part:
     takes: frozenset[str] = NONE
     says: frozenset[str] = NONE
     changes: frozenset[str] = NONE
+    answers: frozenset[str] = NONE
+    renewal: frozenset[str] = NONE
     people: bool = False
     log: bool = False
     known: bool = True
@@ -72,6 +82,7 @@ class Scene:
     sessions: dict[str, str]
     number: int = 0
     receipt: str = ""
+    datastreams: dict[str, int] = field(default_factory=dict)
 
     def account(self, who: str) -> str:
         """The account of somebody; that of somebody else for strangers, who have none."""
@@ -108,6 +119,36 @@ class Scene:
             keep_result(connection, job, body)
         return job
 
+    def alarm(self, layer: str) -> int:
+        """The number of an alarm of a thing of a layer."""
+        live, now = self.city.live, round(time.time() * 1000)
+        [stream] = add_thing(live, self.fresh(), layer=layer, at=LAYERS[layer][1])
+        rule = default_rules()["ponding"]
+        with live.transaction() as connection:
+            found = Found(rule, live.streams().by_id[stream], now, 20.0, 15.0, rule.message)
+            return raised(connection, found, now)[0]
+
+    def datastream(self, layer: str = "open") -> int:
+        """The number of a datastream of a thing of a layer, the same each time."""
+        if layer not in self.datastreams:
+            [number] = add_thing(self.city.live, self.fresh(), layer=layer, at=LAYERS[layer][1])
+            self.datastreams[layer] = number
+        return self.datastreams[layer]
+
+    def thing(self, layer: str) -> int:
+        """The number of its thing."""
+        number = self.datastream(layer)
+        return self.city.live.streams().by_id[number].thing
+
+    def spare_thing(self) -> int:
+        """The number of a thing nobody minds losing."""
+        [number] = add_thing(self.city.live, self.fresh(), layer="open", at=HERE)
+        return self.city.live.streams().by_id[number].thing
+
+    def answer(self, what: str, **more: Any) -> "Ask":
+        """How an alarm of a thing of the public layer is answered."""
+        return f"/alarms/{self.alarm('open')}/{what}", {"version": 1, **more}
+
 
 Ask = tuple[str, Any]
 """An address and a body."""
@@ -130,6 +171,10 @@ def takes(part: Part, layer: str) -> bool:
 
 def says(part: Part, layer: str) -> bool:
     return layer in part.says
+
+
+def answers(part: Part, _: str) -> bool:
+    return bool(part.answers)
 
 
 def changes(part: Part, layer: str) -> bool:
@@ -173,6 +218,19 @@ def sees_own_jobs(part: Part, _: str) -> bool:
 def sees_all_jobs(part: Part, _: str) -> bool:
     """Jobs of others: for who may do what they do."""
     return part.changes == EVERY or part.machine
+
+
+def sees_renewal(part: Part, _: str) -> bool:
+    """Renewal is internal; this is of the town that is here."""
+    return "inner" in part.looks
+
+
+def sees_renewal_elsewhere(part: Part, _: str) -> bool:
+    return "inner-elsewhere" in part.looks
+
+
+def takes_renewal(part: Part, _: str) -> bool:
+    return "inner" in part.takes
 
 
 def at(path: str, body: Any = None) -> Callable[[Scene, str], Ask]:
@@ -234,6 +292,11 @@ OF_LAYERS: dict[str, tuple[Judge, OfLayer]] = {
         whole, lambda scene, layer: (f"/t/{layer}/content/{scene.content(layer)}", None),
     ),
     "GET /t/{layer}/{version}/files/{path}": (whole, at("/t/{layer}/1/files/beside.json")),
+    "GET /things/{thing}": (looks, lambda scene, layer: (f"/things/{scene.thing(layer)}", None)),
+    "GET /alarms/{alarm}": (looks, lambda scene, layer: (f"/alarms/{scene.alarm(layer)}", None)),
+    "GET /sta/v1.1/{path}": (
+        looks, lambda scene, layer: (f"/sta/v1.1/Things({scene.thing(layer)})", None),
+    ),
     "PATCH /collections/{layer}": (says, at("/collections/{layer}", {"source": "test"})),
     "PATCH /collections/{layer} who sees it": (
         changes, lambda scene, layer: (f"/collections/{layer}", {"department": LAYERS[layer][2]}),
@@ -268,6 +331,49 @@ OF_CITY: dict[str, tuple[Judge, Plain]] = {
     "POST /processes/{name}/execution": (looks_at_any, at(BOX, PLACE)),
     "GET /point-classes": (looks_at_any, at("/point-classes")),
     "POST /cells/outlines": (looks_at_any, at("/cells/outlines", ["8a411d4902d7fff"])),
+    "GET /sensor-classes": (looks_at_any, at("/sensor-classes")),
+    "GET /things": (looks_at_any, at("/things")),
+    "GET /observations/series": (
+        looks_at_any, lambda scene, _: (f"/observations/series?datastreams={scene.datastream()}", None),
+    ),
+    "GET /observations/anomalies": (looks_at_any, at("/observations/anomalies")),
+    "GET /observations/availability": (looks_at_any, at("/observations/availability")),
+    "GET /heat/{property}": (looks_at_any, at("/heat/x")),
+    "GET /heat/{property}/tiles/{z}/{x}/{y}.mvt": (
+        looks_at_any, at("/heat/x/tiles/14/13353/7111.mvt"),
+    ),
+    "GET /alarms": (looks_at_any, at("/alarms")),
+    "GET /alarm-rules": (looks_at_any, at("/alarm-rules")),
+    "POST /alarms/{alarm}/acknowledgement": (answers, lambda s, _: s.answer("acknowledgement")),
+    "POST /alarms/{alarm}/shelving": (
+        answers,
+        lambda s, _: s.answer("shelving", until=round(time.time() * 1000) + 10**6, reason="test"),
+    ),
+    "POST /alarms/{alarm}/closing": (answers, lambda s, _: s.answer("closing", reason="test")),
+    "GET /sta/v1.1": (looks_at_any, at("/sta/v1.1")),
+    "POST /sta/v1.1/{path}": (
+        manages, lambda s, _: ("/sta/v1.1/Things", {"name": s.fresh(), "description": "x"}),
+    ),
+    "PATCH /sta/v1.1/{path}": (
+        manages, lambda s, _: (f"/sta/v1.1/Things({s.thing('open')})", {"description": "x"}),
+    ),
+    "PUT /sta/v1.1/{path}": (
+        manages,
+        lambda s, _: (f"/sta/v1.1/Things({s.thing('open')})", {"name": "x", "description": "x"}),
+    ),
+    "DELETE /sta/v1.1/{path}": (manages, lambda s, _: (f"/sta/v1.1/Things({s.spare_thing()})", None)),
+    "POST /sta/v1.1/{path} as an observation": (
+        manages,
+        lambda s, _: (
+            "/sta/v1.1/Observations", {"result": 1, "Datastream": {"@iot.id": s.datastream()}},
+        ),
+    ),
+    "POST /sta/v1.1/{path} as one of a datastream": (
+        manages,
+        lambda s, _: (f"/sta/v1.1/Datastreams({s.datastream()})/Observations", {"result": 1}),
+    ),
+    "POST /sta/v1.1/{path} as a data array": (manages, at("/sta/v1.1/CreateObservations", [])),
+    "POST /sta/v1.1/{path} as a batch": (anybody, at("/sta/v1.1/$batch", {"requests": []})),
     "GET /checkin/rules": (looks_at_any, at("/checkin/rules")),
     "GET /search": (looks_at_any, at("/search?q=house")),
     "GET /wmts": (looks_at_any, at("/wmts")),
@@ -290,6 +396,9 @@ OF_CITY: dict[str, tuple[Judge, Plain]] = {
     ),
     "POST /session/capability": (named, at("/session/capability")),
     "GET /refused/{name}": (manages, at("/refused/house-0123456789ab.json")),
+    "POST /ingest": (manages, at("/ingest", [])),
+    "GET /dead-letters": (manages, at("/dead-letters")),
+    "GET /observation-sources": (manages, at("/observation-sources")),
     "POST /imports": (manages, at("/imports?filename=more.geojson", b"{}")),
     "PUT /session/password": (is_known, at("/session/password", {"old": "x", "new": "y"})),
     "POST /session/totp": (is_known, at("/session/totp")),
@@ -302,6 +411,44 @@ OF_CITY: dict[str, tuple[Judge, Plain]] = {
         lambda scene, who: (
             f"/keys/{scene.city.office.keys.add(scene.account(who), 'k', ['read'], 1)[0].id}", None,
         ),
+    ),
+    "GET /renewal": (looks_at_any, at("/renewal")),
+    "GET /renewal/projects": (looks_at_any, at("/renewal/projects")),
+    "GET /renewal/projects as a file": (takes_renewal, at("/renewal/projects?f=csv")),
+    "GET /renewal/projects/{project}": (sees_renewal, at("/renewal/projects/e1")),
+    "GET /renewal/projects/{project} elsewhere": (
+        sees_renewal_elsewhere, at("/renewal/projects/w1"),
+    ),
+    "GET /renewal/towns": (looks_at_any, at("/renewal/towns")),
+    "GET /renewal/replay": (looks_at_any, at("/renewal/replay?from=2025-01-06&to=2025-04-06")),
+    "GET /renewal/reports/{report}": (
+        looks_at_any, at("/renewal/reports/demolition?end=2025-04-06"),
+    ),
+    "GET /renewal/reports/{report} as a file": (
+        takes_renewal, at("/renewal/reports/supervision?end=2025-04-06&f=xlsx"),
+    ),
+    "GET /renewal/buildings": (looks_at_any, at("/renewal/buildings")),
+    "GET /renewal/buildings elsewhere": (
+        sees_renewal_elsewhere, at("/renewal/buildings?project=w1"),
+    ),
+    "GET /renewal/checks": (looks_at_any, at("/renewal/checks?at=2025-04-06")),
+    "GET /renewal/projects/{project}/comparison": (
+        sees_renewal, at("/renewal/projects/e1/comparison"),
+    ),
+    "GET /renewal/ogc": (looks_at_any, at("/renewal/ogc")),
+    "GET /renewal/ogc/conformance": (looks_at_any, at("/renewal/ogc/conformance")),
+    "GET /renewal/ogc/collections": (looks_at_any, at("/renewal/ogc/collections")),
+    "GET /renewal/ogc/collections/{collection}": (
+        looks_at_any, at("/renewal/ogc/collections/parcels"),
+    ),
+    "GET /renewal/ogc/collections/{collection}/items": (
+        looks_at_any, at("/renewal/ogc/collections/projects/items"),
+    ),
+    "GET /renewal/ogc/collections/{collection}/items as a file": (
+        takes_renewal, at("/renewal/ogc/collections/projects/items?f=geojson"),
+    ),
+    "GET /renewal/ogc/collections/{collection}/items/{item}": (
+        sees_renewal, at("/renewal/ogc/collections/parcels/items/e1:p1"),
     ),
     "GET /people": (keeps_people, at("/people")),
     "POST /people": (keeps_people, lambda scene, _: ("/people", {"name": scene.fresh()})),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from server.access.gate import Gate
 from server.access.passwords import matches
 from server.access.policy import public_policy
 from server.cli import app
+from server.renewal.asked import today
 
 MEMORY = "12288"
 OPTIONS = {"source": "generated", "lifecycle": "planned", "department": "规划 Planning"}
@@ -79,12 +81,12 @@ def test_what_did_not_change_is_not_imported_again(tmp_path: Path) -> None:
 
 
 def test_the_first_time_somebody_is_let_in_with_a_password_told_once(tmp_path: Path) -> None:
-    write_demo(tmp_path / "demo", towns="parks")
+    write_demo(tmp_path / "demo", towns=["parks"])
     said = run(tmp_path / "demo", tmp_path / "city")
     password = re.search(r"sign in as admin with the password (\S+) ", said)[1]
     city = City.open(tmp_path / "city")
     (admin,) = city.office.people.all()
-    assert admin.roles == ("data-manager", "security-administrator")
+    assert admin.roles == ("supervisor", "data-manager", "security-administrator")
     assert matches(password, admin.password, int(MEMORY))
     assert Gate(city).in_force.policy == public_policy()
     assert [item.id for item in city.office.people.departments()] == ["规划 Planning"]
@@ -103,6 +105,25 @@ def test_the_first_time_somebody_is_let_in_with_a_password_told_once(tmp_path: P
     assert city.office.people.all() == [admin]
 
 
+def test_its_renewal_is_moved_by_whole_weeks_to_the_present(tmp_path: Path) -> None:
+    write_demo(tmp_path / "demo", renewal="renewal.jsonl", renewal_day="2024-11-15")
+    project = {
+        "name": "东村", "type": "old-village", "mode": "comprehensive", "town": "town-01",
+        "template": "old-village",
+    }  # fmt: skip
+    line = {
+        "recorded": "2024-11-15T17:30:00+08:00", "effective": "2024-11-15", "kind": "project",
+        "id": "p1", "change": project,
+    }  # fmt: skip
+    (tmp_path / "demo" / "renewal.jsonl").write_text(json.dumps(line), "utf-8")
+    assert "renewal: 1 changes" in run(tmp_path / "demo", tmp_path / "city")
+    city = City.open(tmp_path / "city")
+    (event,) = city.renewal.history("p1")
+    assert event.effective.weekday() == date(2024, 11, 15).weekday()
+    assert 1 <= (today(city) - event.effective).days <= 7
+    assert "renewal: unchanged" in run(tmp_path / "demo", tmp_path / "city")
+
+
 def test_a_city_that_has_people_is_left_to_them(tmp_path: Path) -> None:
     write_demo(tmp_path / "demo")
     City.open_or_create(tmp_path / "city").office.people.add("editor", roles=["editor"])
@@ -113,7 +134,7 @@ def test_a_city_that_has_people_is_left_to_them(tmp_path: Path) -> None:
 
 
 def test_what_was_begun_and_broken_off_is_finished(tmp_path: Path) -> None:
-    write_demo(tmp_path / "demo", towns="parks")
+    write_demo(tmp_path / "demo", towns=["parks"])
     run(tmp_path / "demo", tmp_path / "city")
     begun = City.open(tmp_path / "city").office.people
     other = City.open_or_create(tmp_path / "other").office

@@ -23,6 +23,7 @@ from server.access.policy import Policy, default_policy, public_policy
 from server.app import create_app
 from server.settings import Settings
 from tests.conftest import import_file
+from tests.support.every_renewal import OF_RENEWAL
 from tests.support.every_route import (
     EVERY,
     HERE,
@@ -38,6 +39,7 @@ from tests.support.every_route import (
 )
 from tests.support.one_by_one import status_of
 from tests.support.rasters import write_raster
+from tests.support.renewal import renewal_of
 
 # "no default": whoever is not named may nothing. "The sample city opens its public layers."
 # "Attributes of sensitive layers hidden by role", so what shows a layer as a whole is not shown to
@@ -49,10 +51,16 @@ INNER = frozenset({"open", "inner", "inner-elsewhere"})
 PARTS = {
     "stranger": Part(PUBLIC, PUBLIC, PUBLIC, known=False),
     "viewer": Part(EVERY, INNER),
-    "reporter": Part(IN_TOWN, frozenset({"open", "inner"})),
-    "supervisor": Part(EVERY, EVERY, INNER),
-    "editor": Part(EVERY, EVERY, INNER | {"secret"}, INNER | {"secret"}),
-    "data-manager": Part(EVERY, EVERY, EVERY, EVERY, EVERY),
+    "reporter": Part(
+        IN_TOWN, frozenset({"open", "inner"}), renewal=frozenset({"report", "households"})
+    ),
+    "supervisor": Part(
+        EVERY, EVERY, INNER, answers=EVERY, renewal=frozenset({"report", "order", "households"})
+    ),
+    "editor": Part(EVERY, EVERY, INNER | {"secret"}, INNER | {"secret"}, answers=EVERY),
+    "data-manager": Part(
+        EVERY, EVERY, EVERY, EVERY, EVERY, EVERY, renewal=frozenset({"households"})
+    ),
     "security-administrator": Part(PUBLIC, PUBLIC, people=True),
     "auditor": Part(PUBLIC, PUBLIC, log=True),
 }
@@ -60,6 +68,7 @@ CLOSED = {"stranger": Part(known=False)}
 """A city that opens nothing."""
 LOOPBACK = {"loopback": Part(EVERY, EVERY, EVERY, known=False, machine=True)}
 """A city without a policy, asked on its own machine: all may look, nobody changes."""
+WITHOUT_LAYER = {**OF_CITY, **OF_RENEWAL}
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +100,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         north=HERE[1] + 0.002, pixel=5e-5,
     )  # fmt: skip
     import_file(city, ground, kind="terrain", options={"sensitivity": "sensitive"})
+    renewal_of(city, layer="inner")
+    city.renewal.close()
     city.refused_folder.mkdir(exist_ok=True)
     (city.refused_folder / "house-0123456789ab.json").write_text('{"findings": []}')
     return city.folder
@@ -118,6 +129,7 @@ def scene_of(base: Path, folder: Path, policy: Policy | None, roles: Sequence[st
             sessions[role] = office.sessions.begin(account.id, "127.0.0.1", 3600, "password")
     unlimited = dict.fromkeys(("rate_address", "rate_person", "rate_files", "rate_sign_in"), 10**9)
     app = create_app(Settings(city=folder, **unlimited))
+    app.state.cim.recorder.start()  # which else begins when the server does
     return Scene(city, app, people, sessions)
 
 
@@ -129,14 +141,14 @@ async def walk(scene: Scene, parts: dict[str, Part]) -> list[str]:
     odd: list[str] = []
 
     async def ask(who: str, name: str, url: str, body: object) -> int:
-        headers = {"origin": "http://localhost"}
+        headers = {"origin": "http://localhost", "if-match": '"1"'}
         if who in scene.sessions:
             headers["cookie"] = f"cim_session={scene.sessions[who]}"
         method = name.partition(" ")[0]
         return await status_of(scene.app, method, url, body, headers, "127.0.0.1")
 
     async def ask_city(who: str, name: str) -> None:
-        judge, example = OF_CITY[name]
+        judge, example = WITHOUT_LAYER[name]
         status = await ask(who, name, *example(scene, who))
         granted, refused = judge(parts[who], ""), status in (401, 403, 404)
         if name not in NOT_THERE and (status >= 500 or status == 405 or refused == granted):
@@ -153,7 +165,7 @@ async def walk(scene: Scene, parts: dict[str, Part]) -> list[str]:
         if layer not in parts[who].looks and status not in (401, 404):
             odd.append(f"{who}: {name} of {layer} is {status}, which tells that it is there")
 
-    for name in OF_CITY:
+    for name in WITHOUT_LAYER:
         if name != "DELETE /session":  # which is still needed
             await asyncio.gather(*(ask_city(who, name) for who in parts))
     for name in OF_LAYERS:
@@ -168,7 +180,10 @@ def test_there_is_an_example_and_a_rule_for_every_route(base: Path, tmp_path: Pa
         for path, operations in scene.app.openapi()["paths"].items()
         for method in operations
     }
-    examples = {name.partition(" as ")[0].partition(" who ")[0] for name in {*OF_LAYERS, *OF_CITY}}
+    examples = {
+        name.partition(" as ")[0].partition(" who ")[0].partition(" elsewhere")[0]
+        for name in {*OF_LAYERS, *WITHOUT_LAYER}
+    }
     assert described == examples
     for path, operations in scene.app.openapi()["paths"].items():
         for method, operation in operations.items():

@@ -310,7 +310,9 @@ def test_a_preview_shows_what_a_role_would_see_and_changes_nothing(
     assert (reporter["trees"]["seen"], reporter["wells"]["seen"]) == ("whole", "part")
     assert reporter["wells"]["area"] == "west"
     assert preview(role="reporter")["wells"]["seen"] == "no"
-    assert preview(role="data-manager")["wells"]["may"] == ["read", "export", "edit", "manage"]
+    assert preview(role="data-manager")["wells"]["may"] == [
+        "read", "export", "edit", "manage", "record", "respond", "households",
+    ]  # fmt: skip
     assert administrator.get("/policy/preview?role=king").status_code == 422
     missing = administrator.get("/policy/preview", params={"role": "reporter", "town": "north"})
     assert missing.status_code == 404
@@ -335,14 +337,16 @@ def test_the_auditor_finds_who_did_what_to_whom_and_nobody_else_does(
     assert entry["person"]["name"] == "administrator"
     assert (entry["what"], entry["result"], entry["status"]) == ("POST /people", "ok", 201)
     assert entry["detail"]["about"] == new["id"]
-    page = auditor.get("/audit", params={"until": since, "limit": 20}).json()
+    for number in range(4):
+        made(administrator, f"for-the-log-{number}", "viewer")
+    asked = {"since": since, "verb": "administer", "limit": 2}
+    page = auditor.get("/audit", params=asked).json()
     seen = [item["seq"] for item in page["entries"]]
     while page["next"] is not None:
-        asked = {"until": since, "limit": 20, "after": page["next"]}
-        page = auditor.get("/audit", params=asked).json()
+        page = auditor.get("/audit", params={**asked, "after": page["next"]}).json()
         seen += [item["seq"] for item in page["entries"]]
     assert seen == sorted(set(seen), reverse=True)
-    assert len(seen) == page["total"] > 20
+    assert len(seen) == page["total"] >= 5
     verification = auditor.get("/audit/verification").json()
     assert verification["intact"] is True
     assert verification["entries"] >= entry["seq"]

@@ -13,10 +13,14 @@ import pytest
 
 from cim_core.city import City
 from cim_core.store.features import Query
+from cim_core.store.renewal_hooks import Hooks
 from server.access.policy import default_policy
 from tests.conftest import import_file
+from tests.support.alarming import add_thing
 from tests.support.fuzzing import Findings, asked
 from tests.support.rasters import hills, write_raster
+from tests.support.renewal import evidence_of, renewal_of
+from tests.support.sensing import say
 from tests.support.serving import Server
 from tests.support.surveys import write_survey
 
@@ -49,6 +53,9 @@ def subject(sample_city: City, tmp_path_factory: pytest.TempPathFactory) -> Iter
     import_file(city, folder / "trees.geojson")
     import_file(city, write_survey(folder / "pipes"), crs="EPSG:4547", kind="pipes")
     import_file(city, write_raster(folder / "ground.tif", hills(60, 60)), kind="terrain")
+    [stream] = add_thing(city.live, "well", every=60)
+    say(city, stream, round(time.time() * 1000), 1.5)
+    renewal_of(city)
     server = Server(
         city.folder, folder / "server.log", CIM_RATE_PERSON="1000000", CIM_RATE_FILES="1000000",
         CIM_RATE_SIGN_IN="1000000", CIM_PASSWORD_MEMORY_KIB="12288",
@@ -71,7 +78,10 @@ def _people(city: City) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, 
         office.people.add("doer", roles=roles),
         office.people.add("auditor", roles=["auditor"]),
     )
-    everything = ["read", "export", "edit", "manage", "report", "order", "administer"]
+    everything = [
+        "read", "export", "edit", "manage", "record", "respond", "report", "order",
+        "households", "administer",
+    ]  # fmt: skip
     _, key = office.keys.add(doer.id, "all but the log", everything, 1)
     _, log = office.keys.add(auditor.id, "the log", ["read", "audit"], 1)
     session = office.sessions.begin(doer.id, "127.0.0.1", 36_000, "password")
@@ -88,6 +98,7 @@ def _people(city: City) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, 
         "POST /collections/{layer}/tiles": {"path.layer": "spare"},
         # Painting takes seconds, and is the subject of other tests.
         "GET /collections/{layer}/thumbnail": {"path.layer": "ground"},
+        "DELETE /renewal/projects/{project}": {"path.project": "e2"},
         "DELETE /keys/{key}": {"path.key": spare_key.id},
         "PATCH /people/{person}": {"path.person": spare.id},
         "POST /people/{person}/password": {"path.person": spare.id},
@@ -116,8 +127,14 @@ def _known(city: City, server: Server, who: dict[str, str]) -> dict[str, list]:
         "path.name": ["what-is-here", "zmin", "class"],
         "path.job_id": [job],
         "path.receipt_id": [pipes.receipt],
+        "path.thing": [1], "path.property": ["x"], "query.datastreams": ["1"],
         "path.z": [15], "path.x": [26710], "path.y": [14222],
         "path.path": ["index.html", "surface.tif"],
+        "path.project": ["e1", "w1"], "path.task": ["e1-t1"], "path.building": ["e1-b1"],
+        "path.household": ["e1-h1"], "path.order": ["e1-o1"], "path.record": ["e1-investment-1"],
+        "path.step": ["receive"], "path.evidence": [evidence_of(city)],
+        "path.hook": [Hooks(city.renewal.file).add("https://example.org/", ["overdue"], None).id],
+        "header.If-Match": ["1", "2"],
         "query.from": [1], "query.to": [1],
         "query.point": ["113.4449,23.1027"],
         "query.bbox": ["113.4,23,113.5,23.2"],

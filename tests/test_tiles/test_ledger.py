@@ -8,7 +8,7 @@ import pytest
 
 from cim_core.layer import Features, Layer
 from cim_core.progress import Progress
-from cim_core.store.layers import TilesetSummary
+from cim_core.store.layer_summary import TilesetSummary
 from tests.support.models import town
 from tests.support.readback import tiles
 from tiles import Budget, build_tileset

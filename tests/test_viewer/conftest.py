@@ -12,13 +12,13 @@ from tests.support.serving import session_at
 
 FLAGS = (
     "--headless --no-sandbox --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --use-gl=angle --use-angle=swiftshader "
-    "--enable-unsafe-swiftshader --ignore-gpu-blocklist --hide-scrollbars "
+    "--disable-component-update --disable-sync --disable-dev-shm-usage "
+    "--use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader --ignore-gpu-blocklist --hide-scrollbars "
     "--force-color-profile=srgb --force-device-scale-factor=1 --mute-audio"
 ).split()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop would be in the way of tests that have their own
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "chromium is missing; `make test` installs it on Debian"
@@ -80,8 +80,7 @@ def visit(browser: Browser) -> Iterator:
         opened.append(watched)
         watched.page.set_default_timeout(90_000)
         watched.page.goto(f"{url}/{fragment}")
-        watched.page.wait_for_function("() => window.cim")
-        watched.page.evaluate("() => window.cim.ready")
+        watched.page.wait_for_function("() => window.cim && window.cim.ready.then(() => true)")
         watched.page.evaluate("() => window.cim.settled()")
         return watched.page
 

@@ -23,6 +23,7 @@ def district_server(district: Path, tmp_path_factory: pytest.TempPathFactory) ->
     folder = tmp_path_factory.mktemp("district-city")
     document = json.loads((district / "manifest.json").read_text("utf-8"))
     wanted = ("terrain", "imagery", "buildings", "roads")
+    document["things"] = None
     document["layers"] = [
         {**layer, "file": str(district / layer["file"])}
         for layer in document["layers"]

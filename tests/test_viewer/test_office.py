@@ -146,7 +146,7 @@ def test_a_reporter_of_one_town_sees_just_that_and_the_auditor_sees_who_made_the
 
     reporter = enter("town-a-reporter", form=True)
     assert reporter.locator(".office-tabs [role=tab]").all_inner_texts() == ["What may I", "Keys"]
-    assert held(reporter) == {"read", "report"}
+    assert held(reporter) == {"read", "report", "households"}
     seen = reporter.locator("#page-me tr[data-id]")
     seen.first.wait_for()
     assert [row.get_attribute("data-id") for row in seen.all()] == ["trees", "wells"]

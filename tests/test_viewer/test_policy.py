@@ -32,7 +32,7 @@ def test_the_viewer_and_its_workers_need_no_more_than_they_may(
     other = context.new_page()
     other.goto(f"{sample_server.url}/docs")
     assert other.evaluate(WORKER, ["transcodeKTX2.js", decoder]) not in ("EvalError", "ready")
-    other.wait_for_selector(".opblock")
+    other.wait_for_selector(".opblock-tag")
     context.close()
 
 

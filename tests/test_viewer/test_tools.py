@@ -44,7 +44,7 @@ def test_a_click_measures_where_the_model_is(sample_server: Server, visit) -> No
     page.evaluate("() => window.cim.flyTo('office')")
     page.keyboard.press("v")
     assert page.evaluate("() => window.cim.active()") == "height"
-    box = page.locator("canvas").bounding_box()
+    box = page.locator(".cesium-widget canvas").bounding_box()
     middle = page.evaluate(
         """() => { const c = window.cim.viewer.canvas; const hits = [];
         for (let y = c.clientHeight - 60; y > 120; y -= 10) {
@@ -196,7 +196,7 @@ def test_the_buttons_of_the_toolbar_say_what_they_do(sample_server: Server, visi
     labels = page.locator(".toolbar-buttons button").evaluate_all(
         "buttons => buttons.map(b => b.getAttribute('aria-label'))"
     )
-    assert len(labels) == len(set(labels)) == 12
+    assert len(labels) == len(set(labels)) == 14
     assert "剖切面 (X)" in labels
     page.click("[data-tool=section]")
     assert page.locator(".tool-card").is_visible()

@@ -242,6 +242,7 @@ def test_the_description_of_the_api_opens_without_internet(sample_server: Server
     watched = Watched(browser.new_page(), sample_server.url)
     watched.listen()
     watched.page.goto(f"{sample_server.url}/docs")
+    watched.page.locator("#operations-tag-features").click()
     watched.page.get_by_text("Search all layers").wait_for()
     watched.page.close()
     assert watched.odd == []

@@ -39,6 +39,7 @@ export function currentLink(app: App): Link {
     selection: app.selection.current ?? undefined,
     tools: app.toolbox.links,
     table: app.table.link ?? undefined,
+    chart: app.series.link ?? undefined,
     lang: language(),
   };
 }
@@ -81,6 +82,7 @@ function applyLink(app: App, link: Link): void {
   void openComparison(app, link);
   app.toolbox.links = link.tools ?? {};
   app.table.link = link.table ?? null;
+  app.series.link = link.chart ?? null;
   app.selection.select(link.selection && app.layers.get(link.selection.layer) ? link.selection : null);
   if (link.camera) app.camera.view = link.camera;
 }
@@ -88,10 +90,11 @@ function applyLink(app: App, link: Link): void {
 export function keepAddress(app: App): void {
   let written = location.hash;
   const write = () => {
+    if (location.hash !== written) return; // changed by hand, which is about to be heard of
     const hash = `#${encodeLink(currentLink(app))}`;
     if (hash === written) return;
-    written = hash;
     history.replaceState(null, "", hash);
+    written = location.hash;
   };
   const later = debounce(DELAY, write);
   app.motion.rested.on(later);
@@ -101,6 +104,7 @@ export function keepAddress(app: App): void {
   app.comparison.changed.on(later);
   app.toolbox.changed.on(later);
   app.table.changed.on(later);
+  app.series.changed.on(later);
   languageChanged.on(later);
   window.addEventListener("hashchange", () => {
     if (location.hash === written) return;

@@ -19,6 +19,14 @@ import type { Motion } from "./scene/motion";
 import type { Quality } from "./scene/quality";
 import type { Surroundings } from "./scene/surroundings";
 import type { Selection } from "./selection";
+import type { Filter } from "./sensing/filter";
+import type { Heat } from "./sensing/heat";
+import type { Places } from "./sensing/places";
+import type { Symbols } from "./sensing/symbols";
+import type { AlarmStore } from "./sensing/panels/alarmStore";
+import type { AlarmTone } from "./sensing/panels/alarmTone";
+import type { SeriesStore } from "./sensing/panels/seriesStore";
+import type { Sensing } from "./sensing/things";
 import type { FeatureTable } from "./table";
 import type { Themes } from "./themes";
 import type { Toolbox } from "./tools/toolbox";
@@ -50,4 +58,12 @@ export interface App {
   highlights: Highlights;
   table: FeatureTable;
   clouds: Clouds;
+  sensing: Sensing;
+  series: SeriesStore;
+  alarms: AlarmStore;
+  tone: AlarmTone;
+  filter: Filter;
+  places: Places;
+  symbols: Symbols;
+  heat: Heat;
 }

@@ -25,6 +25,11 @@ export type BaseName = (typeof BASES)[number];
 /** Pictures finer than this are enlarged from this level on; a pixel is 4 cm there. */
 const FINEST = 22;
 
+/** Pixels by which the ground may be wrong, as the engine reckons. */
+const ERROR = 2;
+/** The same for a bare ground of one height: the engine takes it for hilly, and coarse tiles are as right. */
+const LEVEL_ERROR = 32;
+
 /** A picture that is laid on the ground. */
 interface Cover {
   key: string;
@@ -107,6 +112,7 @@ export class Base {
     this.surroundings.globe = terrain !== undefined || covers.length > 0 || this.asked.size > 0;
     this.limit(terrain ? [terrain] : covers.map(({ layer }) => layer));
     this.lay(covers);
+    this.globe.maximumScreenSpaceError = terrain || covers.length > 0 ? ERROR : LEVEL_ERROR;
     this.shade();
     void this.settle(terrain);
     this.scene.requestRender();

@@ -36,7 +36,7 @@ export class CellMap {
   private async show(grid: CellGrid | null): Promise<void> {
     this.shown = grid;
     this.classes = null;
-    this.cells.show([], [], 0);
+    this.cells.show([]);
     if (!grid || grid.cells.length === 0) return this.changed.emit();
     this.pending++;
     try {
@@ -50,7 +50,8 @@ export class CellMap {
       const classes = new Classes({ ...column }, theme, grid.cells.length);
       const colours = grid.cells.map((cell) => classes.colourOf(cell)!);
       this.classes = classes;
-      this.cells.show(outlines, colours, this.heightAt(outlines[0]![0]!) + ABOVE);
+      const height = this.heightAt(outlines[0]![0]!) + ABOVE;
+      this.cells.show(outlines.map((outline, i) => ({ outline, colour: colours[i]!, height })));
     } finally {
       this.pending--;
       this.changed.emit();

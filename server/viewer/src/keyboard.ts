@@ -1,6 +1,7 @@
 /** Keys: everywhere on the page, and on the 3D view while it has the focus. */
 import type { App } from "./app";
 import { languageChanged, t } from "./i18n";
+import { thingIsInFront } from "./sensing/panels/places";
 import { dialogIsOpen } from "./ui/dialog";
 import { openHelp } from "./ui/help";
 
@@ -21,6 +22,7 @@ export function listenToKeys(app: App, focusSearch: () => void): void {
     if (event.key === "Escape") {
       if (app.toolbox.escape()) return;
       if (app.comparison.current) app.comparison.close();
+      else if (thingIsInFront(app)) app.sensing.select(null);
       else app.selection.clear();
       return;
     }

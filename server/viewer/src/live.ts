@@ -1,5 +1,6 @@
 /** What happens in the city, as it happens: one channel for layers and jobs. */
 import type { Job } from "./data/types";
+import type { Alarm } from "./sensing/panels/alarmApi";
 import { Signal } from "./signal";
 
 export type LiveState = "connecting" | "live" | "lost";
@@ -10,6 +11,10 @@ export class Live {
   readonly state = new Signal<LiveState>();
   readonly layer = new Signal<{ id: string; version: number | null }>();
   readonly job = new Signal<Job>();
+  /** An alarm, as it is now. */
+  readonly alarm = new Signal<Alarm>();
+  /** Something of renewal changed; its newest revision. */
+  readonly renewal = new Signal<{ revision: number }>();
   /** The channel is back after an interruption: what was missed has to be asked for. */
   readonly resumed = new Signal();
   private current: LiveState = "connecting";
@@ -37,6 +42,8 @@ export class Live {
     });
     source.addEventListener("layer", (event) => this.layer.emit(JSON.parse((event as MessageEvent).data)));
     source.addEventListener("job", (event) => this.job.emit(JSON.parse((event as MessageEvent).data)));
+    source.addEventListener("alarm", (event) => this.alarm.emit(JSON.parse((event as MessageEvent).data)));
+    source.addEventListener("renewal", (event) => this.renewal.emit(JSON.parse((event as MessageEvent).data)));
     // A page that is being left is not a lost connection.
     window.addEventListener("pagehide", () => source.close(), { once: true });
   }

@@ -9,8 +9,13 @@ import "./css/attributes.css";
 import "./css/versions.css";
 import "./css/tools.css";
 import "./css/analysis.css";
+import "./css/sensing.css";
 import "./css/dialogs.css";
 import "./css/account.css";
+import "./css/alarms.css";
+import "./css/alarmDetail.css";
+import "./css/series.css";
+import "./css/thingCard.css";
 import { ScreenSpaceEventHandler, ScreenSpaceEventType } from "cesium";
 import { Account } from "./account";
 import { keepAddress, openComparison, takeUp } from "./address";
@@ -39,6 +44,19 @@ import { COMPARED_COLOUR, OUTLINE_COLOUR } from "./scene/outline";
 import { createScene, NoWebGL } from "./scene/scene";
 import { Traces } from "./scene/traces";
 import { Selection } from "./selection";
+import { Filter } from "./sensing/filter";
+import { Heat } from "./sensing/heat";
+import { clickThing, thingTip } from "./sensing/parts/pointer";
+import { alarmPanel } from "./sensing/panels/alarmPanel";
+import { AlarmStore } from "./sensing/panels/alarmStore";
+import { AlarmTone } from "./sensing/panels/alarmTone";
+import { seriesPanel } from "./sensing/panels/seriesPanel";
+import { SeriesStore } from "./sensing/panels/seriesStore";
+import { thingCard } from "./sensing/panels/thingCard";
+import { timeBar } from "./sensing/parts/timeBar";
+import { Places } from "./sensing/places";
+import { Symbols } from "./sensing/symbols";
+import { Sensing } from "./sensing/things";
 import { follow, takeToken } from "./signInLink";
 import { FeatureTable } from "./table";
 import { Themes } from "./themes";
@@ -111,6 +129,8 @@ function selectOnClick(app: App): void {
   handler.setInputAction((event: ScreenSpaceEventHandler.PositionedEvent) => {
     app.widget.canvas.focus({ preventScroll: true });
     if (app.toolbox.click(event.position)) return;
+    if (clickThing(app, event.position.x, event.position.y)) return;
+    app.sensing.select(null);
     app.selection.select(app.selection.pickAt(event.position.x, event.position.y));
   }, ScreenSpaceEventType.LEFT_CLICK);
 }
@@ -226,6 +246,7 @@ async function start(root: HTMLElement): Promise<void> {
   const capability = new Capability();
   const layers = new Layers(widget.scene, link.layers, capability, link.layers.length > 0 && !link.more);
   const live = new Live();
+  const alarms = new AlarmStore(live);
   const selection = new Selection(widget.scene, layers, outline);
   const comparison = new Comparison(widget.scene, layers, live, () => selection.current?.id ?? null);
   const base = new Base(widget.scene, layers, surroundings);
@@ -233,6 +254,10 @@ async function start(root: HTMLElement): Promise<void> {
   const analysis = new Analysis();
   const geoid = () => city.geoid_separation;
   const flow = new Flow(widget.scene, layers, geoid, () => surroundings.place.height);
+  const sensing = new Sensing();
+  const filter = new Filter();
+  const places = new Places(widget.scene, sensing, geoid);
+  const heat = new Heat(widget, sensing, places, motion);
   const app: App = {
     city,
     account,
@@ -253,11 +278,19 @@ async function start(root: HTMLElement): Promise<void> {
     cellMap: new CellMap(widget.scene, analysis),
     charts: new Charts(analysis),
     clouds: new Clouds(layers),
+    sensing,
+    series: new SeriesStore((id) => sensing.streams.has(id)),
+    alarms,
+    tone: new AlarmTone(alarms),
+    filter,
+    places,
+    symbols: new Symbols(widget, motion, sensing, filter, places),
+    heat,
     flow,
     highlights: new Highlights(layers, new Traces(widget.scene, geoid), analysis),
     table: new FeatureTable(layers),
     themes: new Themes(layers),
-    toolbox: makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis, flow }),
+    toolbox: makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis, flow, sensing, filter, heat }),
   };
   selection.changed.on(() => comparison.repaint());
   comparison.gone.on(() => toast(t("compare.gone")));
@@ -274,6 +307,7 @@ async function start(root: HTMLElement): Promise<void> {
       return box ? [{ lon: (box[0] + box[3]) / 2, lat: (box[1] + box[4]) / 2, height: box[2] }] : [];
     });
   layers.tilesChanged.on(() => quality.disturb());
+  widget.scene.globe.tileLoadProgressEvent.addEventListener(() => quality.disturb());
 
   const bench = workbench(app);
   const top = topbar(app, bench.toggle);
@@ -286,9 +320,15 @@ async function start(root: HTMLElement): Promise<void> {
     versionSwipe(app),
     phaseSwipe(app),
     toolbar(app),
+    timeBar(app),
+    app.symbols.element,
+    thingTip(app),
     attributesPanel(app),
     tablePanel(app),
     chartPanel(app),
+    seriesPanel(app),
+    thingCard(app),
+    alarmPanel(app),
     dropzone(app, () => bench.open("imports")),
   );
   append(root, statusbar(app));
@@ -301,6 +341,8 @@ async function start(root: HTMLElement): Promise<void> {
 
   showMessage({ busy: true, title: () => t("app.loadingLayers") });
   followCity(app);
+  void app.alarms.start();
+  const sensed = app.sensing.start();
   await Promise.all([layers.refresh(), app.imports.refresh()]);
   layers.start();
   await placeCamera(app, link);
@@ -312,6 +354,7 @@ async function start(root: HTMLElement): Promise<void> {
     if (layers.get(layer) && (await isThere(layer, id, version))) app.selection.select(link.selection);
     else toast(t("link.goneFeature"));
   }
+  void sensed.then(() => (app.series.link = link.chart ?? null));
   showEmptyState(app, () => bench.open("imports"));
   keepAddress(app);
   ready();

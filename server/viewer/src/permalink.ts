@@ -5,6 +5,7 @@
  *
  * `c` camera (longitude, latitude, height, heading, pitch, roll), one `l` per layer
  * with what differs from its defaults, `cmp` two versions that are compared, `sel` the selection (of an older version with its number),
+ * `chart` the datastreams of the chart and its range,
  * one `t.` per tool that is on with its state, `table` what the table shows, `lang` the language, `more`
  * that layers without an `l` are not hidden. A link that signs one in has its token in `sign-in`.
  */
@@ -56,6 +57,8 @@ export interface Link {
   tools?: Record<string, string> | undefined;
   /** The layer of the table, and the ids in it if it is not the whole layer. */
   table?: string | undefined;
+  /** The datastreams of the chart, and over which time. */
+  chart?: string | undefined;
   lang?: Lang | undefined;
   /** Layers it does not name stand as they do without a link. */
   more?: boolean | undefined;
@@ -110,6 +113,7 @@ export function encodeLink(link: Link): string {
     parts.push(`t.${name}=${escape(state).replace(/%(2C|3B|3A)/g, decodeURIComponent)}`);
   }
   if (link.table) parts.push(`table=${link.table}`);
+  if (link.chart) parts.push(`chart=${link.chart}`);
   if (link.lang) parts.push(`lang=${link.lang}`);
   if (link.more) parts.push("more=1");
   return parts.join("&");
@@ -197,6 +201,7 @@ export function decodeLink(fragment: string): Link {
     }
     if (key.startsWith("t.")) link.tools = { ...link.tools, [key.slice(2)]: unescape(value) };
     if (key === "table" && value !== "") link.table = value;
+    if (key === "chart" && value !== "") link.chart = value;
     if (key === "lang" && (value === "en" || value === "zh")) link.lang = value;
     if (key === "more" && value === "1") link.more = true;
   }

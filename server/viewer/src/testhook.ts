@@ -26,6 +26,13 @@
  * | `chart()` | the drawing that is shown, or null |
  * | `arrows()` | how many arrows show the flow |
  * | `table()` | what the table shows and how many rows, or null |
+ * | `things()` | by id: state, level of alarm, latest values by datastream |
+ * | `symbols()` | symbols on the screen: ids of their things, CSS pixels, mark; what drawing them took (ms) |
+ * | `placeOf(id)` | where a thing stands: radians and metres above the ellipsoid |
+ * | `pickThing(id)` | selects a thing, null none |
+ * | `live()` | whether live values come: "none", "connecting", "live" or "lost" |
+ * | `heat()` | the heat map: what was asked, its cells with value, count and colour, or null |
+ * | `time(at)` | looks at a time (milliseconds), null at now |
  * | `sun()` | azimuth and elevation in degrees |
  * | `link()` | the permalink as it is now |
  * | `pixels()` | the picture as a data URL, drawn anew |
@@ -58,6 +65,12 @@ interface ViewChange {
   hiddenFeatures?: string[];
 }
 
+/** Milliseconds without a frame after which one is drawn while something loads. */
+const NUDGE = 100;
+
+/** Milliseconds after which it is said what is still awaited, rather than waited for ever. */
+const PATIENCE = 180_000;
+
 export function testHook(app: App) {
   const { widget, layers, selection, camera, quality } = app;
   const { scene } = widget;
@@ -66,12 +79,14 @@ export function testHook(app: App) {
   let drawn = 0;
   let asked = 0;
   let finest = false;
+  let last = 0;
   scene.postRender.addEventListener(() => {
     drawn++;
+    last = performance.now();
     finest = quality.final;
   });
   const changed = () => {
-    asked = drawn + FRAMES_TO_START;
+    asked = drawn + (selection.current ? FRAMES_TO_START : 1); // only outlines take more frames to start
     scene.requestRender();
   };
   layers.viewed.on(changed);
@@ -83,18 +98,30 @@ export function testHook(app: App) {
   app.toolbox.changed.on(changed);
   app.cellMap.changed.on(changed);
   app.table.changed.on(changed);
+  app.heat.changed.on(changed);
 
   const tilesLoaded = () =>
-    !app.comparison.busy && !app.themes.busy && !app.analysis.busy && !app.cellMap.busy && !app.highlights.busy && !app.table.busy && app.base.loaded && layers.tilesLoaded() && drawn > asked && finest;
+    !app.comparison.busy && !app.themes.busy && !app.analysis.busy && !app.cellMap.busy && !app.highlights.busy && !app.table.busy && !app.sensing.busy && !app.places.busy && !app.heat.busy && app.base.loaded && layers.tilesLoaded() && drawn > asked && finest;
+
+  // What loads asks for frames itself as it comes; frames that show nothing new only delay it.
+  const waitsFor = () => (!layers.tilesLoaded() || !app.base.loaded) && performance.now() - last > NUDGE;
 
   const settled = (): Promise<void> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
+      const begun = performance.now();
       const look = () => {
         if (tilesLoaded()) return resolve();
-        if (!layers.tilesLoaded() || !app.base.loaded || drawn <= asked) scene.requestRender();
-        requestAnimationFrame(look);
+        if (performance.now() - begun > PATIENCE) return reject(new Error(`not settled: ${awaited()}`));
+        if (drawn <= asked || waitsFor()) scene.requestRender();
+        setTimeout(look, 16); // frames of the page stop where its picture is lost; this does not
       };
       look();
+    });
+
+  const awaited = () =>
+    JSON.stringify({
+      drawn, asked, finest, lost: widget.canvas.getContext("webgl2")?.isContextLost(), base: app.base.loaded, layers: layers.tilesLoaded(),
+      busy: (["comparison", "themes", "analysis", "cellMap", "highlights", "table", "sensing", "places", "heat"] as const).filter((part) => app[part].busy),
     });
 
   return {
@@ -200,6 +227,35 @@ export function testHook(app: App) {
     chart: () => app.charts.drawing?.svg ?? null,
     arrows: () => app.flow.count,
     table: () => app.table.of && { ...app.table.of, rows: app.table.page?.features.length ?? 0 },
+    things: () =>
+      Object.fromEntries(
+        [...app.sensing.things.values()].map(({ id, state, alarm, datastreams }) => [
+          id,
+          { state, alarm, values: Object.fromEntries(datastreams.map(({ key, value }) => [key, value])) },
+        ]),
+      ),
+    symbols: () => ({
+      cost: app.symbols.cost,
+      markers: app.symbols.markers
+        .filter(({ x }) => !Number.isNaN(x))
+        .map((marker) => ({ things: marker.things.map(({ id }) => id), x: marker.x, y: marker.y, mark: app.symbols.markOf(marker) })),
+    }),
+    placeOf: (id: number) => {
+      const place = app.places.of(app.sensing.things.get(id)!);
+      return place && scene.ellipsoid.cartesianToCartographic(place);
+    },
+    pickThing: (id: number | null) => app.sensing.select(id),
+    live: () => app.sensing.state,
+    heat: () => {
+      const { answer, choice } = app.heat;
+      if (!answer || !choice) return null;
+      const { cells, values, counts, ...of } = answer;
+      const found = cells.map((cell, i) => [cell, { value: values[i]!, count: counts[i]!, colour: app.heat.colourOf(cell) }]);
+      return { choice, ...of, cells: Object.fromEntries(found) as Record<string, { value: number; count: number; colour: string | null }> };
+    },
+    time: (at: number | null) => {
+      app.sensing.clock.at = at;
+    },
     sun: () => (app.toolbox.tool("sun") as Sun).direction,
     link: () => encodeLink(currentLink(app)),
     pixels: () => {

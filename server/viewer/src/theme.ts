@@ -42,7 +42,7 @@ export interface Bin {
 }
 
 /** Viridis (van der Walt and Smith), which is read in grey and by the colour-blind as well. */
-const RAMP = ["#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"].reverse();
+export const RAMP = ["#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154"].reverse();
 
 /** Okabe and Ito's colours, told apart with any kind of colour vision. */
 const WORDS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#7b5ea7"];

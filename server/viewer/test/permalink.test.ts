@@ -24,6 +24,7 @@ const full: Link = {
   ],
   comparison: { layer: "a/b; 层", from: 3, to: 12, off: ["unchanged", "moved"], swipe: 0.4375 },
   selection: { layer: "a/b", id: "2O2Fr$t4X7Zf8NOew3FNqI", version: 3 },
+  chart: "3,17;1764000000000..1764003600000",
   lang: "zh",
 };
 

@@ -14,7 +14,7 @@ export const ROLES = [
 export type Role = (typeof ROLES)[number];
 
 /** Verbs that a policy grants by sensitivity, then those that it grants for the whole city. */
-export const LAYER_VERBS = ["read", "export", "edit", "manage", "report", "order"] as const;
+export const LAYER_VERBS = ["read", "export", "edit", "manage", "record", "respond", "report", "order", "households"] as const;
 export const CITY_VERBS = ["administer", "audit"] as const;
 /** What entries of the log are about. */
 export const LOG_VERBS = ["sign-in", "sign-out", "own", ...LAYER_VERBS, ...CITY_VERBS] as const;

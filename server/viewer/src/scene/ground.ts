@@ -19,15 +19,20 @@ import {
   Ray,
   type Scene,
 } from "cesium";
-import { HORIZON_COLOUR } from "./sky";
+import { InPass, PASS_GLOBE } from "./inPass";
+import { HORIZON_COLOUR, NIGHT_HORIZON_COLOUR } from "./sky";
 
 export const GROUND_COLOUR = "#dde1e5";
 const LINE_COLOUR = "#a9b4be";
+/** What the ground is drawn for: a model, a map with signs on it, a map on a dark screen. */
+export type GroundLook = "model" | "map" | "night";
+export const GROUND_COLOURS: Record<GroundLook, { ground: string; line: string; horizon: string }> = {
+  model: { ground: GROUND_COLOUR, line: LINE_COLOUR, horizon: HORIZON_COLOUR },
+  map: { ground: "#eef1f3", line: "#e0e5ea", horizon: HORIZON_COLOUR },
+  night: { ground: "#14212f", line: "#1d2e40", horizon: NIGHT_HORIZON_COLOUR },
+};
 const RADIUS = 60_000;
 const EARTH_RADIUS = 6_371_000;
-
-/** The engine's drawing order; ground comes before tiles, so that it never covers a basement. */
-const PASS_GLOBE = 2;
 
 /**
  * A metric grid: lines every 10 m and 100 m close by, 1 km and 10 km from further away,
@@ -186,33 +191,10 @@ function disc(): Geometry {
   });
 }
 
-/** What a primitive hands to the engine on every frame. */
-interface FrameState {
-  commandList: { pass: number }[];
-}
-
-/** Draws a primitive in the pass of the globe. */
-class Backdrop {
-  constructor(private readonly primitive: Primitive) {}
-
-  update(frame: FrameState): void {
-    const before = frame.commandList.length;
-    (this.primitive as unknown as { update: (frame: FrameState) => void }).update(frame);
-    for (const command of frame.commandList.slice(before)) command.pass = PASS_GLOBE;
-  }
-
-  isDestroyed(): boolean {
-    return false;
-  }
-
-  destroy(): void {
-    this.primitive.destroy();
-  }
-}
-
 /** A plain ground with a grid, drawn behind everything. */
 export class Ground {
   private readonly primitive: Primitive;
+  private readonly uniforms: { anchor: Cartesian3; east: Cartesian3; north: Cartesian3; cameraHeight: number; groundColour: Color; lineColour: Color; horizonColour: Color };
   private readonly origin = new Cartesian3();
   private readonly axes = [new Cartesian3(), new Cartesian3()] as const;
   private height = 0;
@@ -244,10 +226,12 @@ export class Ground {
       asynchronous: false,
       allowPicking: false,
     });
-    scene.primitives.add(new Backdrop(this.primitive));
+    // Before tiles, so that it never covers a basement.
+    scene.primitives.add(new InPass(this.primitive, PASS_GLOBE));
+    this.uniforms = material.uniforms as typeof uniforms;
     scene.preRender.addEventListener(() => {
       const view = scene.camera.viewMatrix;
-      const live = material.uniforms as typeof uniforms;
+      const live = this.uniforms;
       Matrix4.multiplyByPoint(view, this.origin, live.anchor);
       Matrix4.multiplyByPointAsVector(view, this.axes[0], live.east);
       Matrix4.multiplyByPointAsVector(view, this.axes[1], live.north);
@@ -257,6 +241,13 @@ export class Ground {
 
   set show(show: boolean) {
     this.primitive.show = show;
+  }
+
+  set look(look: GroundLook) {
+    const { ground, line, horizon } = GROUND_COLOURS[look];
+    this.uniforms.groundColour = Color.fromCssColorString(ground);
+    this.uniforms.lineColour = Color.fromCssColorString(line);
+    this.uniforms.horizonColour = Color.fromCssColorString(horizon);
   }
 
   /** `frame` is east-north-up at the place, `height` its height above the ellipsoid. */

@@ -1,6 +1,7 @@
 import {
   Cartesian3,
   Cartographic,
+  Color,
   DirectionalLight,
   type Light,
   Math as CesiumMath,
@@ -9,7 +10,7 @@ import {
   Transforms,
 } from "cesium";
 import type { Place } from "../data/types";
-import { Ground, type LevelGround } from "./ground";
+import { Ground, GROUND_COLOURS, type GroundLook, type LevelGround } from "./ground";
 import { Sky } from "./sky";
 
 /** Where light comes from: south-west, 50° up, as on most plans. */
@@ -79,6 +80,14 @@ export class Surroundings {
   /** Whether the grid shows around a globe that is drawn in part. */
   set grid(shown: boolean) {
     this.ground.show = shown || !this.level.show;
+  }
+
+  /** Ground and sky for another purpose; the light stays. */
+  set look(look: GroundLook) {
+    this.sky.night = look === "night";
+    this.ground.look = look;
+    this.level.baseColor = Color.fromCssColorString(GROUND_COLOURS[look].ground);
+    this.scene.requestRender();
   }
 
   /** The light of another hour; `null` is that of a plan. */

@@ -1,6 +1,7 @@
 /** Every text of the viewer, by panel. A text that one language lacks does not compile. */
 import type { Localized } from "../data/types";
 import { ACCOUNT } from "./account";
+import { ALARMS } from "./alarms";
 import { ANALYSIS } from "./analysis";
 import { ANSWERS } from "./answers";
 import { ATTRIBUTES } from "./attributes";
@@ -12,15 +13,21 @@ import { OFFICE } from "./office";
 import { OFFICE_POLICY } from "./officePolicy";
 import { PIPES } from "./pipes";
 import { RECEIPT } from "./receipt";
+import { RENEWAL } from "./renewal";
+import { RENEWAL_CHOSEN } from "./renewalChosen";
+import { RENEWAL_ORDERS } from "./renewalOrders";
 import { SEARCH } from "./search";
+import { SENSING } from "./sensing";
+import { SERIES } from "./series";
 import { THEME } from "./theme";
+import { THING_CARD } from "./thingCard";
 import { TOOLS } from "./tools";
 import { VERSIONS } from "./versions";
 
 /** What one file of texts holds: each in every language, with the same `{parameters}`. */
 export type Texts = Record<string, Localized>;
 
-export const PANELS = [ACCOUNT, ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, OFFICE, OFFICE_POLICY, PIPES, RECEIPT, SEARCH, THEME, TOOLS, VERSIONS] as const;
+export const PANELS = [ACCOUNT, ALARMS, ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, OFFICE, OFFICE_POLICY, PIPES, RECEIPT, RENEWAL, RENEWAL_CHOSEN, RENEWAL_ORDERS, SEARCH, SENSING, SERIES, THEME, THING_CARD, TOOLS, VERSIONS] as const;
 
 type KeyOf<Panel> = Panel extends Texts ? keyof Panel : never;
 export type TextKey = KeyOf<(typeof PANELS)[number]>;

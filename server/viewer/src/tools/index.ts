@@ -1,5 +1,7 @@
 /** All tools, in the order of the toolbar. */
 import type { App } from "../app";
+import { HeatTool } from "../sensing/heatTool";
+import { SensorsTool } from "../sensing/sensorsTool";
 import { BaseTool } from "./baseTool";
 import { ClipBox } from "./clipBox";
 import { Clipping } from "./clipping";
@@ -15,10 +17,11 @@ import { Underground } from "./underground";
 
 type Parts = Pick<
   App,
-  "widget" | "layers" | "surroundings" | "base" | "camera" | "comparison" | "analysis" | "flow"
+  "widget" | "layers" | "surroundings" | "base" | "camera" | "comparison" | "analysis" | "flow" | "sensing" | "filter" | "heat"
 >;
 
-export function makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis, flow }: Parts): Toolbox {
+export function makeToolbox(parts: Parts): Toolbox {
+  const { widget, layers, surroundings, base, camera, comparison, analysis, flow, sensing, filter, heat } = parts;
   const { scene } = widget;
   const clipping = new Clipping(scene, layers);
   const underground = new Underground(scene, surroundings, layers, clipping, base);
@@ -35,5 +38,7 @@ export function makeToolbox({ widget, layers, surroundings, base, camera, compar
     new Sun(widget, surroundings, layers, base),
     new Pipes(layers, analysis, underground, flow),
     new Here(scene, analysis, layers),
+    new SensorsTool(sensing, filter),
+    new HeatTool(heat, sensing),
   ]);
 }

@@ -15,7 +15,9 @@ export type ToolName =
   | "phases"
   | "sun"
   | "pipes"
-  | "here";
+  | "here"
+  | "sensors"
+  | "heat";
 
 export interface Tool {
   readonly name: ToolName;

@@ -19,7 +19,8 @@ function width(selector: string): number {
 
 /** By the panels that are open now. */
 export function coveredNow(): Covered {
-  return { left: width(".workbench"), right: width(".attributes") };
+  const left = Math.max(width(".workbench"), width(".alarms"));
+  return { left, right: Math.max(width(".attributes"), width(".thing-card")) };
 }
 
 /** By those that are open or may open any moment: where a target had better not stand. */

@@ -10,6 +10,7 @@ import {
 import type { App } from "../app";
 import { h, icon } from "../dom";
 import { formatNumber, languageChanged, t } from "../i18n";
+import { liveBadge } from "../sensing/parts/liveBadge";
 
 const READ_EVERY = 90;
 const SCALE_PIXELS = 110;
@@ -29,7 +30,7 @@ export function statusbar(app: App): HTMLElement {
   const scaleBar = h("span", { class: "scale-bar" });
   const scaleText = h("span");
   const scale = h("span", { class: "scale", hidden: true }, scaleBar, scaleText);
-  const element = h("footer", { class: "statusbar" }, position, lost, tiles, scale);
+  const element = h("footer", { class: "statusbar" }, position, lost, liveBadge(app), tiles, scale);
 
   let where: Cartographic | null = null;
   const writePosition = () => {

@@ -13,6 +13,7 @@ const GROUPS: readonly (readonly ToolName[])[] = [
   ["distance", "area", "height"],
   ["phases", "sun"],
   ["pipes", "here"],
+  ["sensors", "heat"],
 ];
 
 export function toolbar(app: App): HTMLElement {

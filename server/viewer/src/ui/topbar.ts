@@ -1,6 +1,8 @@
 import type { App } from "../app";
 import { h, icon, iconButton, replace } from "../dom";
-import { languageChanged, t } from "../i18n";
+import { language, languageChanged, t } from "../i18n";
+import { may } from "../rights";
+import { alarmBadge } from "../sensing/panels/alarmBadge";
 import { accountMenu } from "./accountMenu";
 import { openHelp } from "./help";
 import { languageToggle } from "./languageToggle";
@@ -19,6 +21,7 @@ async function share(): Promise<void> {
 export function topbar(app: App, toggleWorkbench: () => void): Topbar {
   const element = h("header", { class: "topbar" });
   const search = searchBox(app);
+  const alarms = alarmBadge(app);
   const account = accountMenu(app.account, app);
   const render = () => {
     replace(
@@ -35,6 +38,8 @@ export function topbar(app: App, toggleWorkbench: () => void): Topbar {
       h(
         "div",
         { class: "topbar-actions" },
+        may("read") && h("a", { class: "button small optional", href: `/renewal#lang=${language()}` }, icon("phases"), t("renewal.link")),
+        alarms,
         iconButton("home", t("top.home"), () => void app.camera.home()),
         iconButton("share", t("top.share"), () => void share()),
         iconButton("help", t("top.help"), () => openHelp(app.toolbox), { class: "optional" }),

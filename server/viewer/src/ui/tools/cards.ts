@@ -15,6 +15,10 @@ import { h, replace } from "../../dom";
 import { formatNumber, t } from "../../i18n";
 import { formatLength } from "../../units";
 import { choice, type Control, slider, stack, tick } from "../controls";
+import { heatCard } from "../../sensing/parts/heatCard";
+import { sensorsCard } from "../../sensing/parts/sensorsCard";
+import type { HeatTool } from "../../sensing/heatTool";
+import type { SensorsTool } from "../../sensing/sensorsTool";
 import { inLanguage } from "../processForm";
 import { measureCard } from "./measureCard";
 import { sunCard } from "./sunCard";
@@ -45,6 +49,10 @@ export function cardOf(app: App, tool: Tool): Control | null {
       return flatCard(tool as Flat);
     case "pipes":
       return pipesCard(app, tool as Pipes);
+    case "sensors":
+      return sensorsCard(app, tool as SensorsTool);
+    case "heat":
+      return heatCard(app, tool as HeatTool);
     case "here":
       return null;
   }
