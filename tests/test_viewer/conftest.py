@@ -18,7 +18,7 @@ FLAGS = (
 ).split()
 
 
-@pytest.fixture(scope="module")  # its event loop would be in the way of tests that have their own
+@pytest.fixture(scope="package")  # its event loop would be in the way of tests that come after
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "chromium is missing; `make test` installs it on Debian"
