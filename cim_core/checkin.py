@@ -1,7 +1,7 @@
 """The check before publishing: rules, findings, and whether a file is let in.
 
 The rules stand beside this file: those for models of buildings in `checkin.toml`, those for pipes in
-`checkin_pipes.toml`. A city tightens them in a `checkin.toml` of its own or in the section
+`checkin_pipes.toml`, those for road maps in `checkin_roads.toml`. A city tightens them in a `checkin.toml` of its own or in the section
 `[checkin]` of its `city.toml`. An importer measures and puts what it found on its layer; whoever
 publishes asks `refusing`.
 """
@@ -22,12 +22,16 @@ Severity = Literal["error", "warning", "note", "off"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """What a finding can be, the worst first."""
 
-Subject = Literal["models", "pipes"]
-"""What a rule is for: models of buildings, or surveys and models of pipes."""
+Subject = Literal["models", "pipes", "roads"]
+"""What a rule is for: models of buildings, surveys and models of pipes, or road maps."""
 
 FILE_NAME = "checkin.toml"
 
-_RULE_FILES: Mapping[Subject, str] = {"models": FILE_NAME, "pipes": "checkin_pipes.toml"}
+_RULE_FILES: Mapping[Subject, str] = {
+    "models": FILE_NAME,
+    "pipes": "checkin_pipes.toml",
+    "roads": "checkin_roads.toml",
+}
 
 _OWN_KEYS = ("severity", "refuse")
 

@@ -57,8 +57,11 @@ from cim_core.store.office import Office
 from cim_core.store.receipts import Receipts
 from cim_core.store.registry import REGISTRY_LAYOUT
 from cim_core.store.renewal import Renewal
+from cim_core.store.traffic import Traffic
 from cim_core.sweep_scene import swept_features
 from cim_core.tessellations import Tessellations
+from cim_core.traffic.road_file import load_roads
+from cim_core.traffic.roads import RoadMap
 
 REGISTRY = "city.gpkg"
 
@@ -80,6 +83,8 @@ class City:
         What was observed before that; whoever asks for observations asks `observed`, which has both.
     renewal
         Its renewal projects, and all that was recorded of them.
+    traffic
+        What moves on its roads.
     """
 
     def __init__(
@@ -97,6 +102,7 @@ class City:
         self.live = whole.seen_by(sight)
         self.history = History(folder, whole)
         self.renewal = Renewal(folder).seen_by(sight)
+        self.traffic = Traffic(folder, self.history).seen_by(sight)
         self.layers = LayerStore(database, sight)
         self.features = FeatureStore(database, sight)
         self.feature_pairs = FeaturePairs(database)
@@ -143,6 +149,7 @@ class City:
         seen.live = self.live.seen_by(sight)
         seen.history = self.history
         seen.renewal = self.renewal.seen_by(sight)
+        seen.traffic = self.traffic.seen_by(sight)
         seen.drawn_features = self.drawn_features.seen_by(sight)
         return seen
 
@@ -233,6 +240,7 @@ class City:
     def remove(self, layer_id: str) -> None:
         """Forget a layer and delete its files; raises `NotFound`."""
         remove_layer(self.database, self.layers_folder, layer_id)
+        self.traffic.forget(layer_id)
 
     def roll_back(self, layer_id: str, number: int) -> Receipt | None:
         """Serve a kept version of a layer from now on; see `cim_core.roll_back`."""
@@ -286,6 +294,17 @@ class City:
             )
         needs_whole(version.layer, version.part)
         return load_network(self.layers_folder / version.layer / str(version.version) / FOLDER)
+
+    def roads(self, version: LayerVersion) -> RoadMap | None:
+        """The road map of a version; None for a layer that has none, or is seen only in part."""
+        if version.summary.get("kind") != "vector" or not version.part.whole:
+            return None
+        return load_roads(self.layers_folder / version.layer / str(version.version))
+
+    def road_maps(self) -> dict[str, tuple[LayerVersion, RoadMap]]:
+        """Every road map that is served and seen, by its layer."""
+        found = ((version, self.roads(version)) for version in self.layers.current())
+        return {version.layer: (version, roads) for version, roads in found if roads is not None}
 
     def load(self, layer_id: str) -> Layer:
         """The layer as its importer made it, from the registry and the saved geometry."""

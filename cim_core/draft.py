@@ -25,6 +25,7 @@ from cim_core.store.features import insert_features
 from cim_core.store.layer_summary import TilesetSummary
 from cim_core.store.layers import LayerStore, publish_version
 from cim_core.summary import Tally
+from cim_core.traffic.road_file import save_roads
 
 CONTENT = "content"
 GEOMETRY = "geometry.npz"
@@ -73,6 +74,8 @@ class Draft:
             save_geometry(self.folder / GEOMETRY, features, meshes, layer.tessellations)
         if isinstance(layer.content, PipeNetwork):
             save_network(self.folder / FOLDER, layer.content.network)
+        if layer.roads is not None:
+            save_roads(self.folder, layer.roads)
         known = self._known_outlines(layer.frame)
         found = extents(features, meshes, layer.frame, geoid_separation, progress, known)
         rows = iter(self._tally.counted(found))

@@ -13,6 +13,7 @@ from cim_core.mesh import Floats, Mesh
 from cim_core.network import Network
 from cim_core.progress import Progress
 from cim_core.tessellations import Effort, Tessellations
+from cim_core.traffic.roads import RoadMap
 from cim_core.work import Crew
 
 Lifecycle = Literal["present", "planned"]
@@ -176,7 +177,7 @@ class Layer:
     `tile_attributes` names the feature attributes that travel with the tiles, to style by.
     `cim_level` is None where the importer does not know it; then it follows from the kind.
     `tessellations` is what the next version may take over, `effort` how much of it this one took
-    over itself; None where the importer does not know.
+    over itself; None where the importer does not know. `roads` is the road map its features draw.
     """
 
     id: str
@@ -195,6 +196,7 @@ class Layer:
     findings: tuple[Finding, ...] = ()
     tessellations: Tessellations = field(default_factory=Tessellations)
     effort: Effort | None = None
+    roads: RoadMap | None = None
 
     @property
     def features(self) -> tuple[Feature, ...]:

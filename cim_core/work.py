@@ -14,7 +14,9 @@ from cim_core.crew import Crew, Failure, Limits, MakeTask, Task, available_cores
 from cim_core.processes import Opener, work_off
 from cim_core.progress import Progress
 
-__all__ = ["Crew", "Failure", "Limits", "MakeTask", "Task", "available_cores", "stream"]
+__all__ = [
+    "Crew", "Failure", "Limits", "MakeTask", "Standing", "Task", "available_cores", "stream",
+]  # fmt: skip
 
 
 def stream(
@@ -46,3 +48,22 @@ def stream(
         return
     with closing(Opener(make_task, arguments, crew.limits)) as opener:
         yield from work_off(opener, batches, crew.workers or available_cores(), progress.ask)
+
+
+class Standing:
+    """What a task needs, opened once and kept: items are done as they come, each in a process of its own.
+
+    The processes are of this machine. It opens with the first item; close it in the end.
+    """
+
+    def __init__(self, make_task: MakeTask, arguments: tuple[Any, ...], limits: Limits) -> None:
+        self._opener = Opener(make_task, arguments, limits)
+
+    def do(self, item: str, progress: Progress | None = None) -> Any:
+        """The result of an item; a `Failure` where it could not be done. Raises as `stream` does."""
+        [(_, result)] = work_off(self._opener, [[item]], 1, (progress or Progress()).ask)
+        return result
+
+    def close(self) -> None:
+        """End all processes."""
+        self._opener.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 from cim_core.errors import CimError
 from cim_core.reference import reference
 
-OWN_PLACE = ("ifc", "tileset", "osm")
+OWN_PLACE = ("ifc", "tileset", "osm", "roads")
 """Kinds that bring their place along, whatever it is called, or are put where a person says."""
 
 

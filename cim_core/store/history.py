@@ -2,6 +2,8 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +48,9 @@ class History:
     """The lake of a city. A city without `history/` has none, and making this touches nothing.
 
     Any number of processes may read. One at a time writes, under a lock.
+
+    needed
+        Says which commits are not to be forgotten; one for each that has tables of its own here.
     """
 
     def __init__(self, folder: Path, live: Live) -> None:
@@ -57,6 +62,7 @@ class History:
         self._memory, self._threads = _MEMORY, _THREADS
         self._reading: Questions | None = None
         self._writing: Writer | None = None
+        self.needed: list[Callable[[], set[int]]] = []
 
     def bound(self, memory: int, threads: int) -> None:
         """Take no more than so many bytes and threads; said before the first question."""
@@ -70,6 +76,16 @@ class History:
     def snapshot(self) -> Snapshot:
         """The lake as it is now: take the hot rows first, then this, then drop what it has marked."""
         return self._catalog.snapshot()
+
+    def table(self, name: str) -> Snapshot:
+        """The same of another table than that of observations."""
+        return self._catalog.snapshot(name)
+
+    @contextmanager
+    def writer(self, progress: Progress | None = None) -> "Iterator[Writer]":
+        """Write into the lake, alone."""
+        with locked(self._lock_path, progress):
+            yield self._writer()
 
     def moved(self) -> set[int]:
         """The batches that became history within the last hour, and those that are still to go."""
@@ -203,6 +219,7 @@ class History:
         with locked(self._lock_path):
             there = set(self._live.batches.ids())
             kept = {m.snapshot for m in self.snapshot().marks if not there.isdisjoint(m.batches)}
+            kept |= set().union(*(needed() for needed in self.needed))
             old = self._catalog.commits(before=_now() - _REMEMBERED)
             expired = [number for number in old if number not in kept]
             if merge:

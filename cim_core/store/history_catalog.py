@@ -8,6 +8,7 @@ own way to the same list takes ten. (DuckLake 1.0, "Tables", https://ducklake.se
 import json
 import sqlite3
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,8 +29,8 @@ LAYOUT = "1.0"
 
 _WAIT_SECONDS = 60.0
 
-_FILES = f"""
-SELECT file.path, file.record_count,
+_FILES = """
+SELECT kept.table_name, file.path, file.record_count,
     CAST(stats.min_value AS BIGINT), CAST(stats.max_value AS BIGINT)
 FROM ducklake_data_file AS file
 JOIN ducklake_table AS kept ON kept.table_id = file.table_id AND kept.end_snapshot IS NULL
@@ -37,7 +38,7 @@ JOIN ducklake_column AS shown
     ON shown.table_id = kept.table_id AND shown.column_name = 'time' AND shown.end_snapshot IS NULL
 JOIN ducklake_file_column_stats AS stats
     ON stats.data_file_id = file.data_file_id AND stats.column_id = shown.column_id
-WHERE kept.table_name = '{TABLE}' AND file.end_snapshot IS NULL
+WHERE file.end_snapshot IS NULL
 ORDER BY stats.min_value
 """
 
@@ -53,22 +54,28 @@ class Mark:
 
     snapshot
         The commit of the lake in which they did.
+    of
+        The table in which they did.
+    file
+        The id of the file that they came from: each file counts its own. Empty for one without an id.
     """
 
     snapshot: int
     batches: frozenset[int]
+    of: str = TABLE
+    file: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """The lake at one moment.
+    """A table of the lake at one moment.
 
     number
         That of the last commit; -1 where nothing was ever written.
     files, rows
-        Its files, and how many observations each has, (n,).
+        Its files, and how many rows each has, (n,).
     first, last
-        Between which times each file has observations, (n,).
+        Between which times each file has rows, (n,).
     """
 
     number: int
@@ -115,12 +122,12 @@ class Catalog:
         self._counter = -1
         self._through: Ask | None = None
         self._newest = (-1, 0)
-        self._known = NOTHING
+        self._known: dict[str, Snapshot] = {}
 
     @property
     def exists(self) -> bool:
         """Whether anything was ever written."""
-        return self._known.number >= 0 or self.path.is_file()
+        return bool(self._known) or self.path.is_file()
 
     def read_through(self, ask: Ask) -> None:
         """From now on ask DuckDB, which has the catalog open for writing.
@@ -132,8 +139,8 @@ class Catalog:
             self._close()
             self._through = ask
 
-    def snapshot(self) -> Snapshot:
-        """The lake as it is now; as cheap as a look at a counter where it did not change."""
+    def snapshot(self, table: str = TABLE) -> Snapshot:
+        """A table as it is now; as cheap as a look at a counter where the lake did not change."""
         with self._lock:
             if self._through is None and not self.exists:
                 return NOTHING
@@ -142,7 +149,7 @@ class Catalog:
             if self._through is None:
                 counter = int(ask("PRAGMA data_version")[0][0])
                 if counter == self._counter:
-                    return self._known
+                    return self._table(table)
             ask("BEGIN")
             try:
                 found = _newest(ask, self.path)
@@ -152,7 +159,7 @@ class Catalog:
             finally:
                 ask("COMMIT")
             self._counter = counter  # only now: what could not be read is read again
-            return self._known
+            return self._table(table)
 
     def commits(self, before: int) -> list[int]:
         """The numbers of all commits but the last from before a moment, milliseconds since 1970."""
@@ -178,13 +185,29 @@ class Catalog:
             self._connection = None
         self._counter = -1
 
-    def _read(self, ask: Ask, number: int) -> Snapshot:
-        marks = tuple(_mark(*row) for row in ask(_MARKS))
-        rows = ask(_FILES)
-        folder = self._data / "main" / TABLE
+    def _table(self, table: str) -> Snapshot:
+        return self._known.get(table, NOTHING)
+
+    def _read(self, ask: Ask, number: int) -> dict[str, Snapshot]:
+        marks: dict[str, list[Mark]] = defaultdict(list)
+        for row in ask(_MARKS):
+            mark = _mark(*row)
+            marks[mark.of].append(mark)
+        of_tables: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
+        for name, *file in ask(_FILES):
+            of_tables[name].append(tuple(file))
+        return {
+            name: self._told(name, number, of_tables[name], marks[name])
+            for name in {TABLE, *of_tables, *marks}
+        }
+
+    def _told(
+        self, table: str, number: int, rows: list[tuple[Any, ...]], marks: Sequence[Mark]
+    ) -> Snapshot:
+        folder = self._data / "main" / table
         count, first, last = np.array([row[1:] for row in rows], np.int64).reshape(-1, 3).T.copy()
         files = tuple(folder / row[0] for row in rows)
-        return Snapshot(number, files, count, first, last, marks)
+        return Snapshot(number, files, count, first, last, tuple(marks))
 
     def _own(self) -> Ask:
         if self._connection is None:
@@ -213,20 +236,30 @@ def _newest(ask: Ask, path: Path) -> tuple[int, int]:
     return (-1 if number is None else int(number), int(count))
 
 
-def mark_text(batches: Sequence[int]) -> str:
+def mark_text(batches: Sequence[int], table: str = TABLE, file: str = "") -> str:
     """The numbers of batches as they are kept with a commit: as runs, first and last.
 
     >>> mark_text([3, 4, 5, 9])
     '[[3,5],[9,9]]'
+    >>> mark_text([7], "traffic_signals")
+    '{"traffic_signals":[[7,7]]}'
+    >>> mark_text([7], "traffic_signals", "0b3f")
+    '{"traffic_signals":[[7,7]],"file":"0b3f"}'
     """
     numbers = np.sort(np.asarray(batches, np.int64))
     ends = np.flatnonzero(np.diff(numbers) != 1)
     firsts = numbers[np.r_[0, ends + 1]].tolist()
     lasts = numbers[np.r_[ends, len(numbers) - 1]].tolist()
-    return json.dumps(list(zip(firsts, lasts, strict=True)), separators=(",", ":"))
+    runs = list(zip(firsts, lasts, strict=True))
+    of = {"file": file} if file else {}
+    told: object = runs if table == TABLE else {table: runs} | of
+    return json.dumps(told, separators=(",", ":"))
 
 
 def _mark(snapshot: int, text: str) -> Mark:
-    runs = json.loads(text)
+    found = json.loads(text)
+    told = found if isinstance(found, dict) else {TABLE: found}
+    file = told.pop("file", "")
+    [(table, runs)] = told.items()
     batches = frozenset(one for first, last in runs for one in range(first, last + 1))
-    return Mark(snapshot, batches)
+    return Mark(snapshot, batches, table, file)

@@ -98,6 +98,36 @@ class Writer:
                 )
             _to_disk(self._files(what) - before, self._data)
 
+    def begin(self, table: str, columns: str, partition: str, order: str) -> None:
+        """Lay a table beside that of observations out, unless it is there; each in SQL."""
+        name = literal(table)
+        if self._rows(
+            "SELECT 1 FROM duckdb_tables()"
+            f" WHERE database_name = 'lake' AND schema_name = 'main' AND table_name = {name}"
+        ):
+            return
+        with self._transaction():
+            self._lake.execute(f"CREATE TABLE lake.{table} ({columns})")
+            self._lake.execute(f"ALTER TABLE lake.{table} SET PARTITIONED BY ({partition})")
+            self._lake.execute(f"ALTER TABLE lake.{table} SET SORTED BY ({order})")
+
+    def fill(self, table: str, parts: Sequence[tuple[str, Any]], mark: str) -> None:
+        """Keep rows of such a table and a mark in one commit; on disk before it.
+
+        parts
+            What to select of `given` in SQL, and an Arrow table that is it; each becomes a file.
+        """
+        folder = self._data / "main" / table
+        before = set(folder.glob("**/*.parquet"))
+        with self._transaction():
+            for chosen, given in parts:
+                assert given is not None  # DuckDB finds it by its name
+                self._lake.execute(f"INSERT INTO lake.{table} SELECT {chosen} FROM given")
+            self._lake.execute(
+                f"CALL lake.set_commit_message(NULL, 'moved', extra_info => {literal(mark)})"
+            )
+            _to_disk(set(folder.glob("**/*.parquet")) - before, self._data)
+
     def _insert(self, what: Observations, day: int) -> None:
         given = columns_of(what)
         assert given  # DuckDB finds it by its name
@@ -112,8 +142,13 @@ class Writer:
         if expired:
             self.forget(expired)
         before = self._all_files()
+        tables = self._rows(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' ORDER BY table_name"
+        )
         with self._transaction():
-            self._rows(f"SELECT count(*) FROM ducklake_merge_adjacent_files('lake', '{TABLE}')")
+            for (table,) in tables:
+                name = literal(table)
+                self._rows(f"SELECT count(*) FROM ducklake_merge_adjacent_files('lake', {name})")
             _to_disk(self._all_files() - before, self._data)
         for clean in ("cleanup_old_files", "delete_orphaned_files"):
             self._rows(f"SELECT count(*) FROM ducklake_{clean}('lake', older_than => {ago})")
@@ -147,7 +182,7 @@ class Writer:
         }
 
     def _all_files(self) -> set[Path]:
-        return set(self._data.glob(f"main/{TABLE}/*/*.parquet"))
+        return set(self._data.glob("main/**/*.parquet"))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ may have what is asked for, and the rows that are still hot beside them.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,36 @@ class Questions:
         found[self._execute(sql, asked=asked)["row"]] = True
         return found
 
+    def arrow(
+        self, lake: Snapshot, places: Iterable[int], columns: str, start: int, end: int,
+        where: str = "true",
+    ) -> Any:  # fmt: skip
+        """Columns of the rows with start ≤ time < end of some files, as an Arrow table."""
+        return self._executed(
+            f"SELECT {columns} FROM {_parquet(lake.paths(places))}"
+            f" WHERE time >= {int(start)} AND time < {int(end)} AND {where}",
+            lambda cursor: cursor.to_arrow_table(),
+        )
+
+    def alike(
+        self, lake: Snapshot, places: Iterable[int], columns: str, asked: Any, same: Sequence[str]
+    ) -> Any:
+        """Columns of those rows of some files that are the same as one of an Arrow table, as another one.
+
+        same
+            The columns that must be, of which the table has no others; one is `time`. NULL is like NULL.
+        """
+        among = " AND ".join(f'kept."{x}" IS NOT DISTINCT FROM asked."{x}"' for x in same)
+        times = asked["time"].to_numpy()
+        return self._executed(
+            f"SELECT {columns} FROM (SELECT * FROM {_parquet(lake.paths(places))}"
+            f" WHERE time BETWEEN {int(times.min())} AND {int(times.max())}"
+            " AND time IN (SELECT time FROM asked)) AS kept"
+            f" SEMI JOIN asked ON {among}",
+            lambda cursor: cursor.to_arrow_table(),
+            asked=asked,
+        )
+
     def close(self) -> None:
         """Let go of all files."""
         self._database.close()
@@ -144,12 +174,22 @@ class Questions:
         self, sql: str, *, hot: Columns | None = None, wanted: Columns | None = None,
         asked: Columns | None = None,
     ) -> Columns:  # fmt: skip
+        """Ask a question that has these tables, by the names of the arguments."""
+        found: Columns = self._executed(
+            sql, lambda cursor: cursor.fetchnumpy(), hot=hot, wanted=wanted, asked=asked
+        )
+        return found
+
+    def _executed(
+        self, sql: str, fetched: Callable[[duckdb.DuckDBPyConnection], Any], *,
+        hot: Columns | None = None, wanted: Columns | None = None, asked: Columns | None = None,
+    ) -> Any:  # fmt: skip
         """DuckDB finds the tables of a question by the names of these arguments."""
         cursor: duckdb.DuckDBPyConnection | None = getattr(self._local, "cursor", None)
         if cursor is None:
             cursor = self._local.cursor = self._database.cursor()
         try:
-            found: Columns = cursor.execute(sql).fetchnumpy()
+            return fetched(cursor.execute(sql))
         except duckdb.OutOfMemoryException as error:
             raise TooLarge(
                 "the history has more rows for this question than fit into memory; ask about a "
@@ -160,7 +200,6 @@ class Questions:
                 f"a file of the history in {self._folder} cannot be read ({error}); restore the "
                 "folder from a backup"
             ) from error
-        return found
 
 
 _NO_ROWS = (

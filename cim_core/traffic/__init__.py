@@ -1,0 +1,1 @@
+"""Roads, lanes and signals of a city, and what moves and changes on them."""
