@@ -1,4 +1,4 @@
-"""The registry of importers of pipe networks: adding one is one file and one line here."""
+"""The registry of importers of pipe networks and road maps: adding one is one file and one line here."""
 
 from cim_core.deferred import Deferred
 from cim_core.layer import Importer
@@ -15,5 +15,10 @@ IMPORTERS: tuple[Importer, ...] = (
         "pipe-lines",
         (".gpkg", ".geojson", ".json", ".fgb", ".parquet", ".geoparquet", ".shp", ".zip"),
         "pipelines.edges:EdgeImporter",
+    ),
+    Deferred(
+        "roads",
+        (".xml", ".gz", ".xodr", ".osm", ".json", ".jsonl", ".ndjson"),
+        "pipelines.roads_importer:RoadsImporter",
     ),
 )
