@@ -21,6 +21,10 @@ ANALYSES: dict[str, str] = {
     "heat-map": "analysis.heat_map_question:HeatMap",
     "observation-anomalies": "analysis.observation_anomalies:ObservationAnomalies",
     "device-availability": "analysis.device_availability:DeviceAvailability",
+    "intersection-measures": "analysis.intersection_measures:IntersectionMeasures",
+    "signal-timing": "analysis.signal_timing:SignalTiming",
+    "congestion": "analysis.congestion_question:Congestion",
+    "traffic-events": "analysis.traffic_events:TrafficEventsQuestion",
 }
 """One line for each analysis of this package: its name, and its class as "module:Class"."""
 

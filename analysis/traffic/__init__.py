@@ -1,0 +1,1 @@
+"""What a traffic engineer asks of positions, signals and road maps."""
