@@ -12,6 +12,7 @@ from cim_core.alarms.engine import AlarmEngine
 from cim_core.alarms.rules import RuleBook
 from cim_core.city import City
 from cim_core.observation_sources import ObservationSources
+from cim_core.work import Limits
 from server import description, problem_answers
 from server.access.allowed import allowed
 from server.access.audited import Audited
@@ -47,9 +48,11 @@ from server.routes import (
     heat,
     imports,
     ingest,
+    intersections,
     jobs,
     keys,
     live,
+    measures,
     meta,
     observations,
     people,
@@ -67,11 +70,14 @@ from server.routes import (
     renewal_progress,
     renewal_reports,
     renewal_twin,
+    roads,
     search,
     sensorthings,
     session,
     things,
     tiles,
+    traffic,
+    traffic_in,
     versions,
     wmts,
 )
@@ -79,6 +85,15 @@ from server.runner import Runner
 from server.settings import Settings
 from server.state import State
 from server.tilefiles import assets_app, tiles_app
+from server.traffic.live import TrafficHub
+from server.traffic.measuring import Measuring
+from server.traffic.playing import Playing
+from server.traffic.recognising import Recognising
+from server.traffic.recorder import TrafficRecorder
+from server.traffic.work import Work
+
+_QUESTION_SECONDS = 120.0
+"""How long a question about traffic may take."""
 
 _log = logging.getLogger(__name__)
 
@@ -91,7 +106,9 @@ def create_app(settings: Settings) -> FastAPI:
     rates = Rates(settings)
     hub = Hub(city)
     recorder = Recorder(city, settings, lambda: AlarmEngine(city.live, RuleBook(city.folder)))
+    traffic_recorder = TrafficRecorder(city, settings)
     sources = ObservationSources(city.folder)
+    work = Work(city.folder, Limits(_QUESTION_SECONDS, settings.history_memory))
     state = State(
         settings,
         city,
@@ -101,39 +118,51 @@ def create_app(settings: Settings) -> FastAPI:
         rates,
         hub,
         LiveHub(city, hub.tell),
+        TrafficHub(city),
+        work,
+        Measuring(city, work),
         Observing(city),
         Runner(city, settings),
         Comparisons(city),
         Columns(city),
         recorder,
+        traffic_recorder,
         sources,
-        Mqtt(settings, sources, recorder) if settings.mqtt_url else None,
+        Mqtt(settings, sources, recorder, traffic_recorder) if settings.mqtt_url else None,
     )
 
     recorder.listeners.append(state.live.heard)
+    traffic_recorder.listen(state.traffic.heard)
+    recognising = Recognising(city, hub.tell, traffic_recorder.notices)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         parts = (
             state.hub,
             state.live,
+            state.traffic,
+            recognising,
             state.runner,
             Compacting(city, settings),
             Webhooks(city, settings),
+            Playing(traffic_recorder, settings.play),
         )
         tasks = [asyncio.create_task(part.run()) for part in parts]
         for task in tasks:
             task.add_done_callback(_report_death)
         recorder.start()
+        traffic_recorder.start()
         if state.mqtt is not None:
             state.mqtt.start()
         yield
         if state.mqtt is not None:
             await asyncio.to_thread(state.mqtt.stop)
         await asyncio.to_thread(recorder.stop)
+        await asyncio.to_thread(traffic_recorder.stop)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(state.work.close)
 
     app = FastAPI(
         title="CIM Twin", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,
@@ -153,6 +182,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Audited, city=city, gate=gate)
     for module in (
         ingest,  # asked most often, and looked for first
+        traffic_in,
         meta,
         collections,
         catalogue,
@@ -171,6 +201,10 @@ def create_app(settings: Settings) -> FastAPI:
         things,
         observations,
         heat,
+        intersections,
+        measures,
+        roads,
+        traffic,
         alarms,
         renewal,
         renewal_edits,

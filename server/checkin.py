@@ -7,7 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cim_core.checkin import SEVERITIES, Finding, Rule, Rules, counts, refusing, rules_for
+from cim_core.checkin import (
+    SEVERITIES,
+    Finding,
+    Rule,
+    Rules,
+    Subject,
+    counts,
+    refusing,
+    rules_for,
+)
 from cim_core.city import City
 from cim_core.draft import CHECKIN, Draft
 from cim_core.errors import InvalidInput, NotFound
@@ -76,7 +85,7 @@ def keep_checkin_of(city: City, before: LayerVersion, draft: Draft) -> None:
 def report(layer: Layer, rules: Rules, source: Input) -> Document:
     """What was found in a file, by which rules, and whether it is refused; plain values."""
     number = Counter(finding.rule for finding in layer.findings)
-    asked = rules_for("pipes" if layer.kind == "network" else "models", rules)
+    asked = rules_for(_subject(layer), rules)
     worst_first = sorted(layer.findings, key=lambda f: SEVERITIES.index(rules[f.rule].severity))
     return {
         "layer": layer.id,
@@ -87,6 +96,13 @@ def report(layer: Layer, rules: Rules, source: Input) -> Document:
         "rules": [{**rule_entry(rule), "count": number[rule.id]} for rule in asked.values()],
         "findings": list(_listed(worst_first, rules)),
     }
+
+
+def _subject(layer: Layer) -> Subject:
+    """Of what the rules are that a layer is measured against."""
+    if layer.roads is not None:
+        return "roads"
+    return "pipes" if layer.kind == "network" else "models"
 
 
 def counted(counts: Mapping[str, int]) -> str:

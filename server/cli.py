@@ -32,6 +32,7 @@ from server import (
     cli_places,
     cli_policy,
     cli_renewal,
+    cli_replay,
     cli_simulate,
     cli_versions,
 )
@@ -62,6 +63,7 @@ app.command()(cli_catalogue.about)
 app.command("extract")(cli_geometry.extract_elements)
 app.command("section")(cli_geometry.cut_section)
 app.command()(cli_simulate.simulate)
+app.command()(cli_replay.replay)
 app.add_typer(cli_simulate.things, name="things")
 app.add_typer(cli_alarms.alarms, name="alarms")
 app.add_typer(cli_history.history, name="history")
@@ -222,12 +224,16 @@ def serve(
         Path | None,
         typer.Option(help="Play this recording to it in the name of the person of --sign-in."),
     ] = None,
+    play: Annotated[
+        str | None, typer.Option(help="Play this recording of traffic over and over, LAYER=FILE.")
+    ] = None,
 ) -> None:
     """Serve a city and its viewer: on this machine, or with a policy to a network."""
     from server.serve import serve_city  # brings the web framework, which nothing else here needs
 
     said = {
         "host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key, "mqtt_url": mqtt,
+        "play": play,
     }  # fmt: skip
     given = {name: value for name, value in said.items() if value is not None}
     settings = load_settings(city=city, **given)

@@ -22,6 +22,7 @@ from server.cli_parts import CityOption, err, progress_bar
 from server.cli_people import new_account
 from server.demo_renewal import renew
 from server.demo_sensing import feel
+from server.demo_traffic import drive
 from server.folder_import import is_served
 from server.ingest import Upload
 from server.worker import owner_name
@@ -67,6 +68,9 @@ def demo(
     if document.get("renewal"):
         with progress_bar("renewal") as steps:
             renew(opened, folder, document, Progress(steps), _say)
+    if document.get("traffic"):
+        with progress_bar("traffic") as steps:
+            drive(opened, folder, document["traffic"], Progress(steps), _say)
     if not opened.office.people.all():
         _begin_office(opened, document)
 

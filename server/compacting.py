@@ -28,7 +28,7 @@ class Compacting:
     async def run(self) -> None:
         """Until cancelled."""
         try:
-            while not self._city.live.exists:
+            while not (self._city.live.exists or self._city.traffic.exists):
                 await asyncio.sleep(_LOOK_SECONDS)
             while True:
                 self._process = await self._started()
@@ -52,6 +52,7 @@ class Compacting:
                 "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
                 "CIM_HOT_MINUTES": str(settings.hot_minutes),
                 "CIM_HOT_ROWS": str(settings.hot_rows),
+                "CIM_TRAFFIC_HOT_MINUTES": str(settings.traffic_hot_minutes),
                 "CIM_HISTORY_MEMORY": str(settings.history_memory),
                 "CIM_HISTORY_THREADS": str(settings.history_threads),
             },

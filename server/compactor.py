@@ -60,6 +60,7 @@ class Compactor:
         most = self._settings.hot_rows
         if batches.count() > most:
             moved += history.shrink(self._progress, int(_ROOM * most))
+        moved += self._move_traffic(now)
         clock = time.monotonic()
         if clock - self._merged >= _MERGE_SECONDS:
             history.maintain()
@@ -68,6 +69,12 @@ class Compactor:
             history.forget()
             self._tidied = clock
         return moved
+
+    def _move_traffic(self, now: int) -> int:
+        traffic = self._city.traffic.history
+        hot = int(60_000 * self._settings.traffic_hot_minutes)
+        moved = traffic.move(self._progress, now - hot)
+        return moved + traffic.move(self._progress, now - max(hot, _DAY), 1)
 
 
 def main() -> int:

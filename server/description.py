@@ -24,6 +24,8 @@ _TABLES = (
     "schemas_renewal_edits.toml",
     "schemas_renewal_files.toml",
     "schemas_renewal_twin.toml",
+    "schemas_traffic.toml",
+    "schemas_traffic_in.toml",
 )
 _HEADERS = {
     "Accept-Ranges": "in which unit parts of a file can be asked for",

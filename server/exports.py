@@ -2,9 +2,10 @@
 
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,6 +15,7 @@ from cim_core.city import City
 from cim_core.feature import Value
 from cim_core.store.features import FeatureRow, Query
 from server.access.taking import Taken
+from server.arrow import Columns
 from server.describe import GEOJSON, feature_summary
 from server.spreadsheet import as_csv
 
@@ -140,6 +142,17 @@ def _parquet(rows: Sequence[FeatureRow], export_id: str | None) -> bytes:
     )
     out = io.BytesIO()
     pq.write_table(made, out, compression="zstd")
+    return out.getvalue()
+
+
+def parquet_table(columns: Columns, about: Mapping[str, str]) -> bytes:
+    """Columns as Parquet; `about` is the metadata of its schema."""
+    arrays = {
+        name: pa.array(column, from_pandas=isinstance(column, np.ndarray))
+        for name, column in columns.items()
+    }
+    out = io.BytesIO()
+    pq.write_table(pa.table(arrays).replace_schema_metadata(dict(about)), out, compression="zstd")
     return out.getvalue()
 
 

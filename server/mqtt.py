@@ -1,4 +1,4 @@
-"""Observations by MQTT: a message is acknowledged once what it says is on disk.
+"""Observations and traffic by MQTT: a message is acknowledged once what it says is on disk.
 
 Until then the broker keeps it, and sends it again to whoever comes back under the same name.
 """
@@ -8,10 +8,11 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import paho.mqtt.client as paho
@@ -26,7 +27,11 @@ from server.mqtt_messages import Told, Topics, read_message
 from server.record import Recorder
 from server.settings import Settings
 from server.sifting import Asked
+from server.traffic.feed import TrafficFeed
+from server.traffic.recorder import Taken, TrafficRecorder
 from server.waiting import Recorded
+
+R = TypeVar("R")
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _SOONEST, _LATEST = 1, 60
@@ -71,8 +76,12 @@ class _Said:
 class Mqtt:
     """A connection to a broker that feeds the recorder, for as long as the server runs."""
 
-    def __init__(self, settings: Settings, sources: ObservationSources, recorder: Recorder) -> None:
+    def __init__(
+        self, settings: Settings, sources: ObservationSources, recorder: Recorder,
+        traffic: TrafficRecorder | None = None,
+    ) -> None:  # fmt: skip
         self._sources, self._recorder = sources, recorder
+        self._traffic = TrafficFeed(traffic, settings.mqtt_traffic) if traffic else None
         self._topics = Topics(())
         self._waiting: deque[_Arrived] = deque()
         self._bytes = 0
@@ -128,6 +137,7 @@ class Mqtt:
         else:
             self._topics = Topics(sources)
             filters = {one for source in sources for one in source.filters}
+            filters.update(self._traffic.filters if self._traffic else ())
             if filters:
                 client.subscribe([(one, 1) for one in sorted(filters)])
             self._problem = None
@@ -179,13 +189,17 @@ class Mqtt:
     def _record(self, together: Sequence[_Arrived]) -> list[_Arrived]:
         """Put on disk what some messages say; those of sources for which that failed."""
         of_sources: dict[str, list[_Said]] = defaultdict(list)
+        of_layers: dict[str, list[_Arrived]] = defaultdict(list)
         for one in together:
+            layer = self._traffic.layer(one.message.topic) if self._traffic else None
+            if layer is not None:
+                of_layers[layer].append(one)
+                continue
             told = self._topics.told(one.message.topic)
             if told is not None:  # else a topic of an earlier setting, which the broker remembers
                 of_sources[told.source.name].append(_Said(one, told))
         waiting = [(some, self._submitted(some)) for some in of_sources.values()]
-        problem: str | None = None
-        left: list[_Arrived] = []
+        problem, left = self._record_traffic(of_layers)
         for some, submitted in waiting:
             try:
                 try:
@@ -206,6 +220,24 @@ class Mqtt:
             self._problem = None
         return left
 
+    def _record_traffic(
+        self, of_layers: Mapping[str, Sequence[_Arrived]]
+    ) -> tuple[str | None, list[_Arrived]]:
+        """Put on disk what messages of layers say; what is wrong, and those for which it failed."""
+        problem: str | None = None
+        left: list[_Arrived] = []
+        waiting = [(some, self._traffic_of(layer, some)) for layer, some in of_layers.items()]
+        for some, submitted in waiting:
+            try:
+                _finish(submitted)
+            except CimError as error:
+                problem = error.sentence
+                left += some
+            except Exception:  # noqa: BLE001 – they stay with the broker, and the thread lives on
+                _log.exception("messages could not be recorded")
+                left += some
+        return problem, left
+
     def _submitted(self, some: Sequence["_Said"]) -> "list[Future[Recorded]]":
         """What is waited for until messages of one source are on disk, in pieces that find room.
 
@@ -225,11 +257,28 @@ class Mqtt:
             waiting.append(failed)
         return waiting
 
+    def _traffic_of(self, layer: str, some: Sequence[_Arrived]) -> "list[Future[Taken]]":
+        """What is waited for until messages of a layer are on disk; it tells what goes wrong, too.
+
+        What the broker kept is of no known time, and left out.
+        """
+        assert self._traffic is not None
+        heard = [(bytes(one.message.payload), one.at) for one in some if not one.message.retain]
+        try:
+            return self._traffic.submitted(layer, heard, self._when_room)
+        except Exception as error:  # noqa: BLE001 – whoever waits is told
+            failed: Future[Taken] = Future()
+            failed.set_exception(error)
+            return [failed]
+
     def _let_in(self, asked: Asked) -> "Future[Recorded]":
         """Submit a piece as soon as there is room; raises `TooMany` when the server stops."""
+        return self._when_room(partial(self._recorder.submit, asked))
+
+    def _when_room(self, submit: "Callable[[], Future[R]]") -> "Future[R]":
         while True:
             try:
-                return self._recorder.submit(asked)
+                return submit()
             except TooMany as error:
                 if self._stopping:
                     raise
@@ -273,7 +322,7 @@ class Mqtt:
         self._problem = problem
 
 
-def _finish(waiting: "Sequence[Future[Recorded]]") -> None:
+def _finish(waiting: "Sequence[Future[Any]]") -> None:
     """Wait for all of some, and raise what one of them raises."""
     wait(waiting)
     for one in waiting:

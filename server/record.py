@@ -79,7 +79,7 @@ class Recorder:
         self._alarms: Alarms | None = None
         self._known = KnownStreams(city.live.streams())
         self._place: tuple[float, KnownStreams, Box | None] | None = None
-        self._queue: deque[Waiting] = deque()
+        self._queue: deque[Waiting[Asked, Recorded]] = deque()
         self._rows = self._bytes = 0
         self._ready = threading.Condition()
         self._stopping = False
@@ -135,7 +135,7 @@ class Recorder:
         self._put(Waiting(asked, future, None))
         return future
 
-    def _put(self, waiting: Waiting) -> None:
+    def _put(self, waiting: Waiting[Asked, Recorded]) -> None:
         rows = len(waiting.asked.given)
         with self._ready:
             full = self._rows and self._rows + rows > self._settings.record_queue_rows
@@ -162,9 +162,9 @@ class Recorder:
                 due = time.monotonic() + _TICK_SECONDS
                 self._tick()
 
-    def _taken(self) -> list[Waiting]:
+    def _taken(self) -> list[Waiting[Asked, Recorded]]:
         """The first who wait, as many as go into one transaction."""
-        together: list[Waiting] = []
+        together: list[Waiting[Asked, Recorded]] = []
         rows = 0
         while self._queue:
             more = len(self._queue[0].asked.given)
@@ -175,7 +175,7 @@ class Recorder:
         self._rows -= rows
         return together
 
-    def _commit(self, together: list[Waiting]) -> None:
+    def _commit(self, together: list[Waiting[Asked, Recorded]]) -> None:
         """Write what several gave; where that fails for a reason of their own, one by one."""
         try:
             answers: Sequence[Recorded | Exception] = self._written([one.asked for one in together])

@@ -44,6 +44,11 @@ Hosts = Annotated[
     NoDecode, Several,
 ]  # fmt: skip
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], NoDecode, Several]
+Topics = Annotated[
+    tuple[Annotated[str, Field(pattern=r"^[^+#]*(^|/)\{layer\}(/[^+#]*)?$")], ...],
+    NoDecode,
+    Several,
+]
 
 
 class Settings(BaseSettings):
@@ -105,6 +110,12 @@ class Settings(BaseSettings):
     """How long observations stay hot at least, where there is room."""
     hot_rows: int = Field(2_000_000, gt=0)
     """How many observations may be hot before the oldest become history whatever their age."""
+    traffic_hot_minutes: float = Field(120.0, gt=0)
+    """How long traffic stays as it came before it becomes history."""
+    mqtt_traffic: Topics = ("v2x/{layer}/{kind}", "cim/{district}/traffic/{layer}/{kind}")
+    """The MQTT topics that messages of vehicles and roadside units come under; empty for none."""
+    play: str | None = Field(None, pattern=r"^[a-z0-9][a-z0-9_-]{0,62}=.+$")
+    """A recording of traffic that plays over and over as if it happened now, LAYER=FILE; none: none."""
     history_memory: int = Field(1 << 30, ge=128 << 20)
     """How much memory a process may take to read history, and the compactor to write it, bytes."""
     history_threads: int = Field(2, gt=0)

@@ -144,21 +144,28 @@ def receiver_at(address: str, district: str) -> Receiver:
     """
     scheme = urlsplit(address).scheme
     if scheme in ("http", "https"):
-        return _Http(address)
+        return Http(address)
     if scheme in ("mqtt", "mqtts"):
-        return _Mqtt(address, district)
+        return Mqtt(address, district)
     raise InvalidInput(f"{address!r} is no place to send to; give http://… or mqtt://…")
 
 
-class _Http:
+class Http:
+    """A server."""
+
     def __init__(self, address: str) -> None:
         key = os.environ.get("CIM_KEY")
         headers = {"authorization": f"Bearer {key}"} if key else {}
         self._client = httpx2.Client(base_url=address, headers=headers, timeout=_PATIENCE)
 
     def send(self, rows: list[Row]) -> None:
+        """Send some and wait until they are kept."""
         body = {"observations": [{"datastream": k, "time": t, "value": v} for k, t, v in rows]}
-        answer = self._post(body)
+        self.post("/ingest", body)
+
+    def post(self, path: str, body: object) -> None:
+        """Post something and wait until it is kept; raises what the server says of it."""
+        answer = self._post(path, body)
         if answer.status_code in (401, 403):
             raise Forbidden(
                 "the server does not take observations from here; put a key with the scope record "
@@ -167,11 +174,11 @@ class _Http:
         if answer.status_code in _REFUSED:
             raise InvalidInput(f"the server refused what was sent: {answer.text[:300]}")
 
-    def _post(self, body: object) -> httpx2.Response:
+    def _post(self, path: str, body: object) -> httpx2.Response:
         """Post until somebody answers and is not too busy; raises `StorageFailed` in the end."""
         for seconds in _WAITS:
             try:
-                answer = self._client.post("/ingest", json=body)
+                answer = self._client.post(path, json=body)
                 if answer.status_code not in _BUSY:
                     return answer
                 time.sleep(float(answer.headers.get("retry-after", seconds)))
@@ -180,11 +187,14 @@ class _Http:
         raise StorageFailed(f"nobody takes observations at {self._client.base_url}; is it served?")
 
     def close(self) -> None:
+        """Say goodbye."""
         self._client.close()
 
 
-class _Mqtt:
-    def __init__(self, address: str, district: str) -> None:
+class Mqtt:
+    """A broker."""
+
+    def __init__(self, address: str, district: str = "") -> None:
         parts = urlsplit(address)
         self._district = district
         self._client = Client(CallbackAPIVersion.VERSION2)
@@ -207,16 +217,22 @@ class _Mqtt:
 
     def send(self, rows: list[Row]) -> None:
         """Each to the topic of its datastream; until the broker has them all."""
-        sent = []
+        some = []
         for key, at, value in rows:
             thing, _, metric = key.partition("/")
             topic = f"cim/{self._district}/simulation/{thing}/{metric}"
-            sent.append(self._client.publish(topic, f'{{"ts":{at},"value":{value!r}}}', qos=1))
+            some.append((topic, f'{{"ts":{at},"value":{value!r}}}'))
+        self.publish(some)
+
+    def publish(self, some: list[tuple[str, str]]) -> None:
+        """Publish payloads under topics; until the broker has them all."""
+        sent = [self._client.publish(topic, payload, qos=1) for topic, payload in some]
         for message in sent:
             message.wait_for_publish(_PATIENCE)
             if not message.is_published():
                 raise StorageFailed("the broker takes nothing any more; see what it says")
 
     def close(self) -> None:
+        """Say goodbye."""
         self._client.loop_stop()
         self._client.disconnect()

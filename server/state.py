@@ -28,6 +28,10 @@ from server.observing import Observing
 from server.record import Recorder
 from server.runner import Runner
 from server.settings import Settings
+from server.traffic.live import TrafficHub
+from server.traffic.measuring import Measuring
+from server.traffic.recorder import TrafficRecorder
+from server.traffic.work import Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,8 @@ class State:
     whole_city
         The city with all that is in it, for what no single person asks for; routes take `CityDep`,
         the city as the person sees it.
+    traffic, work, measuring
+        Traffic as it happens; what is asked of it that takes long, and what was answered.
     """
 
     settings: Settings
@@ -49,11 +55,15 @@ class State:
     rates: Rates
     hub: Hub
     live: LiveHub
+    traffic: TrafficHub
+    work: Work
+    measuring: Measuring
     observing: Observing
     runner: Runner
     comparisons: Comparisons
     columns: Columns
     recorder: Recorder
+    traffic_recorder: TrafficRecorder
     sources: ObservationSources
     mqtt: Mqtt | None
 

@@ -1,4 +1,4 @@
-"""Those who wait to hear what became of the observations they sent."""
+"""Those who wait to hear what became of what they sent, observations or traffic."""
 
 import asyncio
 import concurrent.futures
@@ -6,9 +6,13 @@ import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from cim_core.store.live_dead import Reason
-from server.sifting import Asked, Letter
+from server.sifting import Letter
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +34,17 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """Somebody who gave observations, and where they wait: in an event loop, or in a thread of their own."""
+class Waiting(Generic[A, R]):
+    """Somebody who gave something, and where they wait: in an event loop, or in a thread of their own."""
 
-    asked: Asked
-    future: "concurrent.futures.Future[Recorded] | asyncio.Future[Recorded]"
+    asked: A
+    future: "concurrent.futures.Future[R] | asyncio.Future[R]"
     loop: asyncio.AbstractEventLoop | None
 
 
-def answer(together: list[Waiting], answers: Sequence[Recorded | Exception]) -> None:
+def answer(together: Sequence[Waiting[A, R]], answers: Sequence[R | Exception]) -> None:
     """Tell everybody who waits; one call into each event loop, however many wait there."""
-    of_loops: dict[asyncio.AbstractEventLoop, list[tuple[Waiting, Recorded | Exception]]]
+    of_loops: dict[asyncio.AbstractEventLoop, list[tuple[Waiting[A, R], R | Exception]]]
     of_loops = defaultdict(list)
     for waiting, answer in zip(together, answers, strict=True):
         if waiting.loop is None:
@@ -52,7 +56,7 @@ def answer(together: list[Waiting], answers: Sequence[Recorded | Exception]) -> 
             loop.call_soon_threadsafe(_resolve, some)
 
 
-def _resolve(some: list[tuple[Waiting, Recorded | Exception]]) -> None:
+def _resolve(some: list[tuple[Waiting[A, R], R | Exception]]) -> None:
     for waiting, answer in some:
         if waiting.future.done():  # who waited has gone
             continue

@@ -67,9 +67,10 @@ class Access:
     def require(self, verb: Verb, layer: str | Label | None = None) -> None:
         """Raise what says why not: `SignInNeeded` to strangers, `Forbidden` to the known.
 
-        A layer that the person cannot see is not there: `NotFound`.
+        A layer that the person cannot see is not there, but for who feeds it: `NotFound`.
         """
-        if isinstance(layer, str) and self.sight.of(layer) is None:
+        fed = verb == "record" and layer in self.fed
+        if isinstance(layer, str) and self.sight.of(layer) is None and not fed:
             raise NotFound(f"there is no layer {layer!r} in this city; `cim layers` lists them")
         if self.may(verb, layer):
             return

@@ -16,8 +16,10 @@ from server.settings import Settings
 
 _FILES = ("/t/", "/tiles/", "/viewer/", "/c/")
 """Below these lie files and map tiles, of which a viewer asks for thousands."""
-_RECORDS = re.compile(r"^/ingest$|^/sta/v1\.1/.*Observations$")
-"""Where observations are posted, by sensors, which are many."""
+_RECORDS = re.compile(
+    r"^/ingest$|^/sta/v1\.1/.*Observations$|^/traffic/(messages|controller)/[^/]+$"
+)
+"""Where observations and messages are posted, by devices, which are many."""
 _MOST_KEYS = 20_000
 
 

@@ -40,6 +40,10 @@ async def _seen(news: AsyncIterator[Event], request: Request, state: State) -> A
             told = await asyncio.to_thread(_alarm, access, state, body)
             if told is not None:
                 yield kind, told
+        elif kind == "traffic-event":
+            told = await asyncio.to_thread(_happened, access, state, body)
+            if told is not None:
+                yield kind, told
         elif kind == "job":
             job = await asyncio.to_thread(state.whole_city.jobs.get, str(body["jobID"]))
             if access.sees_job(job):
@@ -63,12 +67,30 @@ def _alarm(access: Access, state: State, body: dict[str, Value]) -> dict[str, Va
     return alarm.document(access.sight)
 
 
+def _happened(access: Access, state: State, body: dict[str, Value]) -> dict[str, Value] | None:
+    """A traffic event as somebody may know of it now; None if they may not."""
+    number = body["id"]
+    assert isinstance(number, int)
+    try:
+        known = access.city(state.whole_city).traffic.events.get(number)
+    except NotFound:
+        return None
+    return {
+        "id": known.id, "layer": known.layer, "kind": known.event.kind, "state": known.state,
+        "begun": known.event.begun, "ended": known.event.ended,
+        "place": [known.event.lon, known.event.lat],
+    }  # fmt: skip
+
+
 @router.get(
     "/events", summary="What happens in the city", **documented("read", returns({NEWS: None}))
 )
 async def city_events(
     news: Annotated[AsyncIterator[Event], Depends(_news)],
 ) -> AsyncIterable[ServerSentEvent]:
-    """Jobs as they go on, layers as they change, alarms and renewal, whichever process does it."""
+    """Jobs as they go on, layers as they change, alarms, traffic events and renewal.
+
+    Whichever process does it.
+    """
     async for kind, body in news:
         yield ServerSentEvent(event=kind, data=body)

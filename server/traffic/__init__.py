@@ -1,0 +1,1 @@
+"""What moves on the roads: told to the server, and told by it."""
