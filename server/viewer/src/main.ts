@@ -62,6 +62,7 @@ import { FeatureTable } from "./table";
 import { Themes } from "./themes";
 import { makeToolbox } from "./tools";
 import { testHook } from "./testhook";
+import type { TrafficTool } from "./traffic/trafficTool";
 import { attributesPanel } from "./ui/attributes";
 import { chartPanel } from "./ui/chartPanel";
 import { coveredEdges } from "./ui/covered";
@@ -126,9 +127,11 @@ function askToSignIn(account: Account): Promise<never> {
 /** A click selects; a drag does not, because the handler tells them apart. */
 function selectOnClick(app: App): void {
   const handler = new ScreenSpaceEventHandler(app.widget.canvas);
+  const traffic = app.toolbox.tool("traffic") as TrafficTool;
   handler.setInputAction((event: ScreenSpaceEventHandler.PositionedEvent) => {
     app.widget.canvas.focus({ preventScroll: true });
     if (app.toolbox.click(event.position)) return;
+    if (traffic.pick(event.position.x, event.position.y)) return;
     if (clickThing(app, event.position.x, event.position.y)) return;
     app.sensing.select(null);
     app.selection.select(app.selection.pickAt(event.position.x, event.position.y));
@@ -292,6 +295,7 @@ async function start(root: HTMLElement): Promise<void> {
     themes: new Themes(layers),
     toolbox: makeToolbox({ widget, layers, surroundings, base, camera, comparison, analysis, flow, sensing, filter, heat }),
   };
+  (app.toolbox.tool("traffic") as TrafficTool).app = app;
   selection.changed.on(() => comparison.repaint());
   comparison.gone.on(() => toast(t("compare.gone")));
   comparison.opened.on(() => {

@@ -32,6 +32,7 @@
  * | `pickThing(id)` | selects a thing, null none |
  * | `live()` | whether live values come: "none", "connecting", "live" or "lost" |
  * | `heat()` | the heat map: what was asked, its cells with value, count and colour, or null |
+ * | `traffic()` | what is on the map of traffic: vehicles, lights, signs, states, events; null while the tool is off |
  * | `time(at)` | looks at a time (milliseconds), null at now |
  * | `sun()` | azimuth and elevation in degrees |
  * | `link()` | the permalink as it is now |
@@ -54,6 +55,7 @@ import { decodeTheme } from "./theme";
 import type { Measure } from "./tools/measure";
 import type { Sun } from "./tools/sun";
 import type { ToolName } from "./tools/tool";
+import type { TrafficTool } from "./traffic/trafficTool";
 
 interface ViewChange {
   visible?: boolean;
@@ -74,6 +76,7 @@ const PATIENCE = 180_000;
 export function testHook(app: App) {
   const { widget, layers, selection, camera, quality } = app;
   const { scene } = widget;
+  const traffic = app.toolbox.tool("traffic") as TrafficTool;
 
   // A change asks for frames; until they are drawn the picture is not the state.
   let drawn = 0;
@@ -101,19 +104,22 @@ export function testHook(app: App) {
   app.heat.changed.on(changed);
 
   const tilesLoaded = () =>
-    !app.comparison.busy && !app.themes.busy && !app.analysis.busy && !app.cellMap.busy && !app.highlights.busy && !app.table.busy && !app.sensing.busy && !app.places.busy && !app.heat.busy && app.base.loaded && layers.tilesLoaded() && drawn > asked && finest;
+    !app.comparison.busy && !app.themes.busy && !app.analysis.busy && !app.cellMap.busy && !app.highlights.busy && !app.table.busy && !app.sensing.busy && !app.places.busy && !app.heat.busy && !traffic.busy && app.base.loaded && layers.tilesLoaded() && drawn > asked && finest;
 
   // What loads asks for frames itself as it comes; frames that show nothing new only delay it.
   const waitsFor = () => (!layers.tilesLoaded() || !app.base.loaded) && performance.now() - last > NUDGE;
 
   const settled = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const begun = performance.now();
+      // Frames of the page may stop, this does not.
+      const late = setTimeout(() => reject(new Error(`not settled: ${awaited()}`)), PATIENCE);
       const look = () => {
-        if (tilesLoaded()) return resolve();
-        if (performance.now() - begun > PATIENCE) return reject(new Error(`not settled: ${awaited()}`));
+        if (tilesLoaded()) {
+          clearTimeout(late);
+          return resolve();
+        }
         if (drawn <= asked || waitsFor()) scene.requestRender();
-        setTimeout(look, 16); // frames of the page stop where its picture is lost; this does not
+        requestAnimationFrame(look);
       };
       look();
     });
@@ -253,6 +259,7 @@ export function testHook(app: App) {
       const found = cells.map((cell, i) => [cell, { value: values[i]!, count: counts[i]!, colour: app.heat.colourOf(cell) }]);
       return { choice, ...of, cells: Object.fromEntries(found) as Record<string, { value: number; count: number; colour: string | null }> };
     },
+    traffic: () => (traffic.on ? (traffic.part?.told() ?? null) : null),
     time: (at: number | null) => {
       app.sensing.clock.at = at;
     },

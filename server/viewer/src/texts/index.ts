@@ -22,12 +22,14 @@ import { SERIES } from "./series";
 import { THEME } from "./theme";
 import { THING_CARD } from "./thingCard";
 import { TOOLS } from "./tools";
+import { TRAFFIC } from "./traffic";
+import { TRAFFIC_PANELS } from "./trafficPanels";
 import { VERSIONS } from "./versions";
 
 /** What one file of texts holds: each in every language, with the same `{parameters}`. */
 export type Texts = Record<string, Localized>;
 
-export const PANELS = [ACCOUNT, ALARMS, ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, OFFICE, OFFICE_POLICY, PIPES, RECEIPT, RENEWAL, RENEWAL_CHOSEN, RENEWAL_ORDERS, SEARCH, SENSING, SERIES, THEME, THING_CARD, TOOLS, VERSIONS] as const;
+export const PANELS = [ACCOUNT, ALARMS, ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, OFFICE, OFFICE_POLICY, PIPES, RECEIPT, RENEWAL, RENEWAL_CHOSEN, RENEWAL_ORDERS, SEARCH, SENSING, SERIES, THEME, THING_CARD, TOOLS, TRAFFIC, TRAFFIC_PANELS, VERSIONS] as const;
 
 type KeyOf<Panel> = Panel extends Texts ? keyof Panel : never;
 export type TextKey = KeyOf<(typeof PANELS)[number]>;

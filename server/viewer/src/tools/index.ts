@@ -2,6 +2,7 @@
 import type { App } from "../app";
 import { HeatTool } from "../sensing/heatTool";
 import { SensorsTool } from "../sensing/sensorsTool";
+import { TrafficTool } from "../traffic/trafficTool";
 import { BaseTool } from "./baseTool";
 import { ClipBox } from "./clipBox";
 import { Clipping } from "./clipping";
@@ -40,5 +41,6 @@ export function makeToolbox(parts: Parts): Toolbox {
     new Here(scene, analysis, layers),
     new SensorsTool(sensing, filter),
     new HeatTool(heat, sensing),
+    new TrafficTool(),
   ]);
 }

@@ -17,7 +17,8 @@ export type ToolName =
   | "pipes"
   | "here"
   | "sensors"
-  | "heat";
+  | "heat"
+  | "traffic";
 
 export interface Tool {
   readonly name: ToolName;

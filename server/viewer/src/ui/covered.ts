@@ -20,11 +20,11 @@ function width(selector: string): number {
 /** By the panels that are open now. */
 export function coveredNow(): Covered {
   const left = Math.max(width(".workbench"), width(".alarms"));
-  return { left, right: Math.max(width(".attributes"), width(".thing-card")) };
+  return { left, right: Math.max(width(".attributes"), width(".thing-card"), width(".traffic-panel")) };
 }
 
 /** By those that are open or may open any moment: where a target had better not stand. */
 export function coveredEdges(): Covered {
   const { left, right } = coveredNow();
-  return { left, right: window.innerWidth >= WIDE ? ATTRIBUTES_WIDTH : right };
+  return { left, right: window.innerWidth >= WIDE ? Math.max(ATTRIBUTES_WIDTH, right) : right };
 }

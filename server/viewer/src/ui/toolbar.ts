@@ -13,7 +13,7 @@ const GROUPS: readonly (readonly ToolName[])[] = [
   ["distance", "area", "height"],
   ["phases", "sun"],
   ["pipes", "here"],
-  ["sensors", "heat"],
+  ["sensors", "heat", "traffic"],
 ];
 
 export function toolbar(app: App): HTMLElement {

@@ -19,6 +19,7 @@ import { heatCard } from "../../sensing/parts/heatCard";
 import { sensorsCard } from "../../sensing/parts/sensorsCard";
 import type { HeatTool } from "../../sensing/heatTool";
 import type { SensorsTool } from "../../sensing/sensorsTool";
+import type { TrafficTool } from "../../traffic/trafficTool";
 import { inLanguage } from "../processForm";
 import { measureCard } from "./measureCard";
 import { sunCard } from "./sunCard";
@@ -53,6 +54,8 @@ export function cardOf(app: App, tool: Tool): Control | null {
       return sensorsCard(app, tool as SensorsTool);
     case "heat":
       return heatCard(app, tool as HeatTool);
+    case "traffic":
+      return (tool as TrafficTool).card;
     case "here":
       return null;
   }
