@@ -23,6 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--without-renewal", action="store_true", help="leave out the renewal campaign"
     )
+    parser.add_argument(
+        "--without-traffic", action="store_true", help="leave out what moves on the roads"
+    )
     options = parser.parse_args(arguments)
 
     def tell(done: int, total: int, stage: str) -> None:
@@ -32,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     generate(options.folder, options.seed, tell)
     manifest = district.generate(
         options.folder, options.seed, tell, observed=not options.without_observations,
-        renewed=not options.without_renewal,
+        renewed=not options.without_renewal, driven=not options.without_traffic,
     )  # fmt: skip
     sys.stdout.write(f"{manifest}\n")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from sample_data.district import files
 from sample_data.district.district import district
-from sample_data.district.intersections import intersections
+from sample_data.district.intersections import Intersection, intersections
 from sample_data.district.picture import picture
 from sample_data.district.pipe_error_kinds import forty
 from sample_data.district.pipe_errors import with_errors
@@ -25,8 +25,20 @@ from sample_data.district.relief import Relief, relief
 from sample_data.district.renewal import lines, renewal
 from sample_data.district.renewal_sites import campaign_table
 from sample_data.district.signals import END, write_observations
+from sample_data.district.streets import Network
 from sample_data.district.tables import tables
 from sample_data.district.things import Thing, document, sensors_table, things
+from sample_data.district.traffic import (
+    KEY_VEHICLES,
+    RECORDING,
+    ROADS,
+    TRUTH,
+    simulate,
+    write_recording,
+    write_register,
+    write_roads,
+    write_truth,
+)
 from sample_data.district.trees import trees
 
 Progress = Callable[[int, int, str], None]
@@ -34,14 +46,19 @@ MANIFEST = "manifest.json"
 OBSERVATIONS = "observations.parquet"
 THINGS = "things.json"
 RENEWAL = "renewal.jsonl"
+TRAFFIC = {
+    "layer": "digital-intersections", "recording": RECORDING, "key_vehicles": KEY_VEHICLES,
+    "truth": TRUTH,
+}  # fmt: skip
 STAGES = (
-    "streets and buildings", "relief", "picture", "points", "tables", "pipes", "things", "renewal", ""
+    "streets and buildings", "relief", "picture", "points", "tables", "pipes", "things", "renewal",
+    "traffic", "",
 )  # fmt: skip
 
 
 def generate(
     folder: Path, seed: int = 2026, progress: Progress | None = None, *, observed: bool = True,
-    renewed: bool = True,
+    renewed: bool = True, driven: bool = True,
 ) -> Path:  # fmt: skip
     """Write the files of the district and return the path of their manifest.
 
@@ -49,6 +66,8 @@ def generate(
         Also a month of what the things of the district observed.
     renewed
         Also two years of a renewal campaign, and the towns around the district it goes on in.
+    driven
+        Also half an hour on its roads.
 
     Equal seeds give equal bytes with the same versions of the libraries. The manifest is written
     last, so where it stands the rest is whole. `progress` is called with the stage that begins.
@@ -101,8 +120,10 @@ def generate(
     begin()
     if renewed:
         add_renewal(folder, seed)
+    begin()
+    add_traffic(folder, whole.main, crossings, seed, driven=driven)
     with _beside(manifest) as path:
-        path.write_text(_manifest(seed, observed=observed, renewed=renewed), "utf-8")
+        path.write_text(_manifest(seed, observed=observed, renewed=renewed, driven=driven), "utf-8")
     begin()
     return manifest
 
@@ -124,6 +145,22 @@ def add_renewal(folder: Path, seed: int) -> None:
         path.write_text("".join(f"{line}\n" for line in lines(events)), "utf-8")
 
 
+def add_traffic(
+    folder: Path, main: Network, crossings: Sequence[Intersection], seed: int, *, driven: bool
+) -> None:
+    """Write the road map, and if `driven` what moves on it, beside the other files of the district."""
+    with _beside(folder / ROADS) as path:
+        ways = write_roads(path, main, crossings)
+    if not driven:
+        return
+    course = simulate(ways, seed)
+    for name, write in (
+        (RECORDING, write_recording), (TRUTH, write_truth), (KEY_VEHICLES, write_register),
+    ):  # fmt: skip
+        with _beside(folder / name) as path:
+            write(path, course)
+
+
 def changed(ground: Relief) -> Floats:
     """The planned surface (n, n) where it differs from the present one, with a rim; else NaN."""
     differs = np.abs(ground.planned - ground.present) > 0.005
@@ -135,7 +172,7 @@ def changed(ground: Relief) -> Floats:
     return result
 
 
-def _manifest(seed: int, *, observed: bool, renewed: bool) -> str:
+def _manifest(seed: int, *, observed: bool, renewed: bool, driven: bool) -> str:
     """What to import in which order, and what is known about each layer."""
     table = tomllib.loads(Path(__file__).with_name("manifest.toml").read_text("utf-8"))
     left_out = () if renewed else table["renewal"]
@@ -154,6 +191,7 @@ def _manifest(seed: int, *, observed: bool, renewed: bool) -> str:
         "layers": layers, "things": THINGS, "observations": OBSERVATIONS if observed else None,
         "observations_end": END,
         "renewal": RENEWAL if renewed else None, "renewal_day": campaign_table()["day"].isoformat(),
+        "traffic": TRAFFIC if driven else None,
     }  # fmt: skip
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
