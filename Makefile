@@ -18,7 +18,8 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -
 
 demo: $(VENV)/.runtime viewer $(if $(CITY),,$(DEMO)/.built)
 	@$(BIN)/cim serve --city "$(if $(CITY),$(CITY),$(DEMO_CITY))" --port $(PORT) \
-	  $(if $(CITY),,--sign-in admin --simulate $(DEMO)/data/observations.parquet)
+	  $(if $(CITY),,--sign-in admin --simulate $(DEMO)/data/observations.parquet \
+	  --play digital-intersections=$(DEMO)/data/traffic.parquet)
 
 # What needs one processor each, and what is fetched, goes side by side; then the tests take all.
 test:

@@ -18,16 +18,18 @@ from benchmarks import (
     history,
     ingest,
     live,
+    measures,
     memory,
     networks,
     queries,
     reimport,
     synthetic,
+    traffic_live,
 )
 from benchmarks.report import page, put_into_readme
 from cim_core.work import available_cores
 
-PARTS = ("files", "reimport", "railway", "town", "buildings", "pipes", "queries", "networks", "history", "ingest", "live", "memory")  # fmt: skip
+PARTS = ("files", "reimport", "railway", "town", "buildings", "pipes", "queries", "networks", "history", "ingest", "live", "traffic-live", "measures", "memory")  # fmt: skip
 SHARED = ROOT.parent / "shared" / "data" / "ifc"
 RESULTS = FOLDER / "results"
 
@@ -71,12 +73,12 @@ def main() -> None:
             results["queries"] = queries.measure()
         if "networks" in parts:
             results["networks"] = networks.measure(work / "networks")
-        if "history" in parts:
-            results["history"] = history.measure()
-        if "ingest" in parts:
-            results["ingest"] = ingest.measure()
-        if "live" in parts:
-            results["live"] = live.measure()
+        for name, measure in (
+            ("history", history.measure), ("ingest", ingest.measure), ("live", live.measure),
+            ("traffic-live", traffic_live.measure), ("measures", measures.measure),
+        ):  # fmt: skip
+            if name in parts:
+                results[name] = measure()
         if "memory" in parts:
             results["memory"] = memory.measure(sources, options.memory_mb, work / "memory")
     _write(results, options.results, parts, readme=options.readme)

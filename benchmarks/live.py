@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import ROOT
+from benchmarks.websocket_client import FrameClient, connected
 
 CLIENTS, OBJECTS, HERTZ = 200, 1000, 10.0
 WAYS = ("live", "orjson", "json")
@@ -20,55 +21,23 @@ _WARM_SECONDS, _SECONDS = 2.0, 8.0
 _TICKS = 100.0
 """Of the system's clock for the time of processes, a second."""
 
-_HANDSHAKE = (
-    "GET /{way} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
 _BASE = re.compile(rb'^\{"base":\s?(\d+)')
 
 
-class _Client(asyncio.Protocol):
-    """Reads frames and looks at nothing but the time they tell: clients share the machine."""
+class _Client(FrameClient):
+    """Looks at nothing but the time that frames tell: clients share the machine."""
 
     def __init__(self, way: str) -> None:
+        super().__init__(f"/{way}")
         self.ages: list[float] = []
         self.payload = 0
-        self._way, self._data = way, bytearray()
-        self._head = True
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.write(_HANDSHAKE.format(way=self._way).encode())
-
-    def data_received(self, data: bytes) -> None:
-        self._data += data
-        if self._head:
-            end = self._data.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            del self._data[: end + 4]
-            self._head = False
-        while (frame := self._frame()) is not None:
-            base = _base_of(frame)
-            if base is not None:
-                self.ages.append(time.time_ns() / 1e6 - base)
-                self.payload += len(frame)
-
-    def _frame(self) -> bytes | None:
-        if len(self._data) < 2:
-            return None
-        size, begin = self._data[1] & 127, 2
-        if size > 125:
-            wide = 2 if size == 126 else 8
-            if len(self._data) < 2 + wide:
-                return None
-            size, begin = int.from_bytes(self._data[2 : 2 + wide], "big"), 2 + wide
-        if len(self._data) < begin + size:
-            return None
-        frame = bytes(self._data[begin : begin + size])
-        del self._data[: begin + size]
-        return frame
+    def heard(self, frame: bytes) -> None:
+        """A frame."""
+        base = _base_of(frame)
+        if base is not None:
+            self.ages.append(time.time_ns() / 1e6 - base)
+            self.payload += len(frame)
 
 
 def _base_of(frame: bytes) -> float | None:
@@ -101,14 +70,14 @@ def _measured(way: str) -> dict[str, float]:
 async def _listened(way: str, port: int, pid: int) -> dict[str, float]:
     clients = [_Client(way) for _ in range(CLIENTS)]
     for client in clients:
-        await _connect(client, port)
+        await connected(client, port)
     await asyncio.sleep(_WARM_SECONDS)
     for client in clients:
         client.ages.clear()
         client.payload = 0
-    begun, cpu = time.perf_counter(), _cpu(pid)
+    begun, cpu = time.perf_counter(), cpu_seconds(pid)
     await asyncio.sleep(_SECONDS)
-    seconds, spent = time.perf_counter() - begun, _cpu(pid) - cpu
+    seconds, spent = time.perf_counter() - begun, cpu_seconds(pid) - cpu
     for client in clients:
         client.transport.abort()
     await asyncio.sleep(0.1)
@@ -125,11 +94,7 @@ async def _listened(way: str, port: int, pid: int) -> dict[str, float]:
     }
 
 
-async def _connect(client: _Client, port: int) -> None:
-    await asyncio.get_running_loop().create_connection(lambda: client, "127.0.0.1", port)
-
-
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Seconds of processor a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / _TICKS

@@ -77,6 +77,10 @@ def page(results: dict[str, Any]) -> str:
         parts += ["## Observations in", *_ingest(ingest)]
     if live := results.get("live"):
         parts += ["## Live values", *_live(live)]
+    if traffic := results.get("traffic-live"):
+        parts += ["## Live traffic", *_traffic_live(traffic)]
+    if measures := results.get("measures"):
+        parts += ["## Measures of an intersection", *_measures(measures)]
     if memory := results.get("memory"):
         size, peak = memory["bytes"] / 1e6, memory["memory"] / 1e6
         parts += [
@@ -145,6 +149,33 @@ def _live(record: dict[str, Any]) -> list[str]:
     )  # fmt: skip
     header = ("way", "of a core", "frames told", "CPU µs a frame", "kB a frame", "median ms late", "99 %")  # fmt: skip
     return [said, _table(header, rows)]
+
+
+def _traffic_live(record: dict[str, Any]) -> list[str]:
+    said = (
+        f"{record['clients']} clients of a server that is fed {record['vehicles']:,} vehicles "
+        f"{record['hertz']:g} times a second over HTTP; server, sender and clients share the machine. Late "
+        "is from the making of a frame until a client has it, and since sent from the sender's clock on. "
+        f"Then the same while measures of an hour of {record['rows']:,} positions are asked for without a pause."
+    )
+    rows = (
+        (name, f"{r['cpu_share']:.1%}", f"{r['told']:.0%}", f"{r['bytes_per_frame'] / 1000:.1f}",
+         *(f"{r[f'{of}_p{share}_ms']:.0f}" for of in ("frame", "sent") for share in (50, 99)),
+         r.get("measured", ""), r.get("measures_seconds", ""))
+        for name, r in ((name, record[name]) for name in ("alone", "measuring"))
+    )  # fmt: skip
+    header = ("", "of a core", "frames told", "kB a frame", "median ms late", "99 %", "median ms since sent", "99 %", "measured", "median s")  # fmt: skip
+    return [said, _table(header, rows)]
+
+
+def _measures(record: dict[str, Any]) -> list[str]:
+    said = (
+        f"{record['rows']:,} positions of {record['vehicles']:,} passages, {record['hertz']} a second, of an "
+        f"hour at a real intersection: all {record['columns']} columns in bins of 15 minutes. CPU seconds on "
+        "one core; matching is done once."
+    )
+    rows = ((stage, f"{seconds:.2f}") for stage, seconds in record["cpu_seconds"].items())
+    return [said, _table(("stage", "s"), rows)]
 
 
 def _networks(record: dict[str, Any]) -> list[str]:

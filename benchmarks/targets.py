@@ -58,8 +58,14 @@ def verdicts(results: dict[str, Any]) -> list[Verdict]:
         found += _queries(queries, limits)
     if networks := results.get("networks"):
         found += _networks(networks, limits)
-    for name, judged in (("history", _history), ("ingest", _ingest), ("live", _live)):
-        if name in results:
+    for name, judged in (
+        ("history", _history),
+        ("ingest", _ingest),
+        ("live", _live),
+        ("traffic-live", _traffic_live),
+        ("measures", _measures),
+    ):
+        if results.get(name):
             found += judged(results[name], limits)
     if memory := results.get("memory"):
         times, limit = memory["times_the_file"], limits["memory_times_file"]
@@ -140,6 +146,18 @@ def _live(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
         )
     late, limit = ways["live"]["p99_ms"] / ways["json"]["p99_ms"], limits["live_late_of_json"]
     yield Verdict("late at 99 %, of the same with json", where, f"{late:.0%}", f"≤ {limit:.0%}", late <= limit)  # fmt: skip
+
+
+def _traffic_live(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    where, limit = f"{record['clients']} clients", limits["traffic_live_milliseconds"]
+    late = record["measuring"]["frame_p99_ms"]
+    yield Verdict("live traffic while measuring, ms late at 99 %", where, f"{late:.0f}", f"≤ {limit:g}", late <= limit)  # fmt: skip
+
+
+def _measures(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    where, limit = f"{record['rows']:,} positions", limits["measures_seconds"]
+    cpu = record["cpu_seconds"]["all"]
+    yield Verdict("all measures of an intersection, s", where, f"{cpu:.1f}", f"≤ {limit:g}", cpu <= limit)  # fmt: skip
 
 
 def _networks(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:

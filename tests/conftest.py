@@ -87,7 +87,7 @@ def district(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(folder: Path) -> None:
         shutil.copytree(sample, folder, dirs_exist_ok=True)
-        sample_data.district.generate(folder, observed=False, renewed=False)
+        sample_data.district.generate(folder, observed=False, renewed=False, driven=False)
 
     return made_once(tmp_path_factory, "district", make)
 

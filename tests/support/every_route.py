@@ -297,6 +297,11 @@ OF_LAYERS: dict[str, tuple[Judge, OfLayer]] = {
     "GET /sta/v1.1/{path}": (
         looks, lambda scene, layer: (f"/sta/v1.1/Things({scene.thing(layer)})", None),
     ),
+    "POST /traffic/messages/{layer}": (changes, at("/traffic/messages/{layer}", [])),
+    "POST /traffic/controller/{layer}": (
+        changes,
+        at("/traffic/controller/{layer}", [{"timestamp": 5, "device": "x", "code": 1, "parameter": 2}]),
+    ),
     "PATCH /collections/{layer}": (says, at("/collections/{layer}", {"source": "test"})),
     "PATCH /collections/{layer} who sees it": (
         changes, lambda scene, layer: (f"/collections/{layer}", {"department": LAYERS[layer][2]}),
@@ -398,6 +403,7 @@ OF_CITY: dict[str, tuple[Judge, Plain]] = {
     "GET /refused/{name}": (manages, at("/refused/house-0123456789ab.json")),
     "POST /ingest": (manages, at("/ingest", [])),
     "GET /dead-letters": (manages, at("/dead-letters")),
+    "GET /traffic/refused": (manages, at("/traffic/refused")),
     "GET /observation-sources": (manages, at("/observation-sources")),
     "POST /imports": (manages, at("/imports?filename=more.geojson", b"{}")),
     "PUT /session/password": (is_known, at("/session/password", {"old": "x", "new": "y"})),

@@ -27,7 +27,7 @@ def said(limit: Threshold) -> str:
     return f"{value} {limit.unit}".strip() + f" ({limit.title['en']})"
 
 
-@pytest.mark.parametrize("subject", ["models", "pipes"])
+@pytest.mark.parametrize("subject", ["models", "pipes", "roads"])
 def test_the_reference_lists_every_rule_as_the_file_has_it(subject: Subject) -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert table(subject) in page, f"put this table into {PAGE}:\n{table(subject)}"

@@ -37,9 +37,11 @@ from tests.support.every_route import (
     Part,
     Scene,
 )
+from tests.support.every_traffic import OF_TRAFFIC
 from tests.support.one_by_one import status_of
 from tests.support.rasters import write_raster
 from tests.support.renewal import renewal_of
+from tests.support.traffic import crossing, publish_roads
 
 # "no default": whoever is not named may nothing. "The sample city opens its public layers."
 # "Attributes of sensitive layers hidden by role", so what shows a layer as a whole is not shown to
@@ -68,7 +70,7 @@ CLOSED = {"stranger": Part(known=False)}
 """A city that opens nothing."""
 LOOPBACK = {"loopback": Part(EVERY, EVERY, EVERY, known=False, machine=True)}
 """A city without a policy, asked on its own machine: all may look, nobody changes."""
-WITHOUT_LAYER = {**OF_CITY, **OF_RENEWAL}
+WITHOUT_LAYER = {**OF_CITY, **OF_RENEWAL, **OF_TRAFFIC}
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         north=HERE[1] + 0.002, pixel=5e-5,
     )  # fmt: skip
     import_file(city, ground, kind="terrain", options={"sensitivity": "sensitive"})
+    publish_roads(city, "ways", crossing("J1"), "public")
+    publish_roads(city, "ways-secret", crossing("J2"), "sensitive")
     renewal_of(city, layer="inner")
     city.renewal.close()
     city.refused_folder.mkdir(exist_ok=True)

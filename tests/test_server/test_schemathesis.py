@@ -23,6 +23,7 @@ from tests.support.renewal import evidence_of, renewal_of
 from tests.support.sensing import say
 from tests.support.serving import Server
 from tests.support.surveys import write_survey
+from tests.support.traffic import drive
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def subject(sample_city: City, tmp_path_factory: pytest.TempPathFactory) -> Iter
     [stream] = add_thing(city.live, "well", every=60)
     say(city, stream, round(time.time() * 1000), 1.5)
     renewal_of(city)
+    drive(city, "ways")
     server = Server(
         city.folder, folder / "server.log", CIM_RATE_PERSON="1000000", CIM_RATE_FILES="1000000",
         CIM_RATE_SIGN_IN="1000000", CIM_PASSWORD_MEMORY_KIB="12288",
@@ -134,6 +136,8 @@ def _known(city: City, server: Server, who: dict[str, str]) -> dict[str, list]:
         "path.household": ["e1-h1"], "path.order": ["e1-o1"], "path.record": ["e1-investment-1"],
         "path.step": ["receive"], "path.evidence": [evidence_of(city)],
         "path.hook": [Hooks(city.renewal.file).add("https://example.org/", ["overdue"], None).id],
+        "path.intersection": ["J1"], "query.intersection": ["J1"], "query.corridor": ["main"],
+        "path.event": [1],
         "header.If-Match": ["1", "2"],
         "query.from": [1], "query.to": [1],
         "query.point": ["113.4449,23.1027"],

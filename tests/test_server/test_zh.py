@@ -182,6 +182,7 @@ def missing(path: Path, known: set[str], names: set[str]) -> tuple[list[str], in
 def test_every_sentence_of_the_program_is_in_the_table() -> None:
     paths = sources()
     names = error_names(paths)
+    names -= {"MessageRefused", "Refused"}  # made of an element and a reason, not of a sentence
     assert {"InvalidInput", "BrokenTileset"} <= names
     known = {anonymous(entry.en) for entry in entries()}
     results = [missing(path.relative_to(ROOT), known, names) for path in paths]
