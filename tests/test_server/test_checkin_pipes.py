@@ -129,7 +129,7 @@ def test_every_finding_is_a_whole_sentence_in_both_languages(tmp_path: Path) -> 
     said = []
     for number, case in enumerate(CASES):
         findings = checked(broken_by(case), tmp_path / str(number)).findings
-        layer = SimpleNamespace(id="pipes", kind="network", findings=findings)
+        layer = SimpleNamespace(id="pipes", kind="network", findings=findings, roads=None)
         document = report(cast("Layer", layer), default_rules(), Input("a.csv", "", 0))
         said += [finding[language] for finding in document["findings"] for language in ("en", "zh")]
     assert len(said) >= 2 * len(CASES)
