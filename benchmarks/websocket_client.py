@@ -1,6 +1,7 @@
 """A client of WebSockets that costs little: many share the machine with the server that is measured."""
 
 import asyncio
+from abc import ABC, abstractmethod
 
 _HANDSHAKE = (
     "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -8,16 +9,16 @@ _HANDSHAKE = (
 )
 
 
-class FrameClient(asyncio.Protocol):
+class FrameClient(asyncio.Protocol, ABC):
     """Hands each message to `heard`, text or binary, as bytes."""
 
     def __init__(self, path: str) -> None:
         self._path, self._data = path, bytearray()
         self._head = True
 
+    @abstractmethod
     def heard(self, frame: bytes) -> None:
         """A message."""
-        raise NotImplementedError
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the WebSocket."""
