@@ -7,9 +7,27 @@ import type { Store } from "./store";
 
 /** Milliseconds after which it is said what is still awaited, rather than waited for ever. */
 const PATIENCE = 180_000;
+/** Milliseconds between looks. */
+const PAUSE = 60;
+/** Milliseconds after which a map is taken to be out of sight, where it draws nothing. */
+const UNDRAWN = 5_000;
 
 export function testHook(store: Store, { stage, player, rotation }: Frame) {
-  const idle = () => !store.busy && (store.mode === "table" || !stage.view || stage.view.settled);
+  const map = () => (store.mode === "table" ? null : stage.view);
+  const idle = () => !store.busy && (map()?.settled ?? true);
+  /** The map's next picture: until it is drawn, nothing on it has moved. Where there is no map, a moment. */
+  const frame = async () => {
+    const scene = map()?.scene.widget.scene;
+    if (!scene) return new Promise<void>((resolve) => setTimeout(resolve, PAUSE));
+    let stop: () => void = () => undefined;
+    const drawn = new Promise<void>((resolve) => (stop = scene.postRender.addEventListener(() => resolve())));
+    const hidden = new Promise<void>((resolve) => setTimeout(resolve, UNDRAWN));
+    scene.requestRender();
+    await Promise.race([drawn, hidden]);
+    stop();
+    // What a picture sets off comes after it.
+    return new Promise<void>((resolve) => setTimeout(resolve, PAUSE));
+  };
   return {
     store,
     player,
@@ -21,8 +39,7 @@ export function testHook(store: Store, { stage, player, rotation }: Frame) {
       const begun = performance.now();
       for (let still = 0; still < 4; ) {
         if (performance.now() - begun > PATIENCE) throw new Error(`not settled: busy ${store.busy}, map ${stage.view?.settled}`);
-        await new Promise((resolve) => setTimeout(resolve, 60));
-        stage.view?.scene.widget.scene.requestRender();
+        await frame();
         still = idle() ? still + 1 : 0;
       }
     },
