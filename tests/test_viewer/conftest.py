@@ -13,7 +13,7 @@ from tests.support.serving import session_at
 FLAGS = (
     "--headless --no-sandbox --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --disable-dev-shm-usage "
-    "--use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader --ignore-gpu-blocklist --hide-scrollbars "
+    "--use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader --ignore-gpu-blocklist --hide-scrollbars --disable-gpu-rasterization "
     "--force-color-profile=srgb --force-device-scale-factor=1 --mute-audio"
 ).split()
 
