@@ -43,8 +43,10 @@ from cim_core.receipt import Receipt, write_receipt
 from cim_core.reference import is_plane
 from cim_core.roll_back import roll_back
 from cim_core.sight import EVERYTHING, Doer, Sight, needs_whole
+from cim_core.store.checkup import Checkups
 from cim_core.store.database import Database
 from cim_core.store.drawn_features import DrawnFeatures
+from cim_core.store.feature_columns import FeatureColumns
 from cim_core.store.feature_pairs import FeaturePairs
 from cim_core.store.feature_places import FeaturePlaces
 from cim_core.store.features import FeatureStore, Query
@@ -73,7 +75,7 @@ class City:
 
     sight, doer
         What of it is seen, and who does what is done with it; the system's user if None.
-    layers, features, feature_pairs, feature_places, jobs, receipts
+    layers, features, feature_columns, feature_pairs, feature_places, jobs, receipts
         The registry by concern, each plain SQL.
     office
         Who may do what in it, and what was done.
@@ -85,6 +87,8 @@ class City:
         Its renewal projects, and all that was recorded of them.
     traffic
         What moves on its roads.
+    checkups
+        Its check-ups: sets of indicators, runs, and what they found wrong.
     """
 
     def __init__(
@@ -103,8 +107,10 @@ class City:
         self.history = History(folder, whole)
         self.renewal = Renewal(folder).seen_by(sight)
         self.traffic = Traffic(folder, self.history).seen_by(sight)
+        self.checkups = Checkups(folder).seen_by(sight)
         self.layers = LayerStore(database, sight)
         self.features = FeatureStore(database, sight)
+        self.feature_columns = FeatureColumns(database, sight)
         self.feature_pairs = FeaturePairs(database)
         self.drawn_features = DrawnFeatures(database, sight)
         self.feature_places = FeaturePlaces(database, sight)
@@ -150,6 +156,7 @@ class City:
         seen.history = self.history
         seen.renewal = self.renewal.seen_by(sight)
         seen.traffic = self.traffic.seen_by(sight)
+        seen.checkups = self.checkups.seen_by(sight)
         seen.drawn_features = self.drawn_features.seen_by(sight)
         return seen
 
@@ -236,6 +243,9 @@ class City:
     def sweep(self) -> None:
         """Clear away what died half done."""
         sweep_unfinished(self.database, self.layers_folder, self.settings.keep_versions)
+        if made := self.checkups.jobs():
+            for job in self.jobs.in_vain(made):
+                self.checkups.take_back(job)
 
     def remove(self, layer_id: str) -> None:
         """Forget a layer and delete its files; raises `NotFound`."""

@@ -6,14 +6,15 @@ from typing import Literal
 
 from cim_core.feature import Value
 
-ColumnType = Literal["text", "integer", "number", "box"]
+ColumnType = Literal["text", "integer", "number", "box", "sketch"]
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: its title by language, what its cells are, and their unit.
 
-    A box is west, south, bottom, east, north, top: degrees and metres.
+    A box is west, south, bottom, east, north, top: degrees and metres. A cell of the type sketch is a list
+    of ids of shapes in the sketch of the same answer.
     """
 
     name: str

@@ -5,7 +5,7 @@ import math
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -168,6 +168,15 @@ class Jobs:
             "SELECT * FROM jobs WHERE status IN ('accepted', 'running') ORDER BY id"
         )
         return [_job(row) for row in rows]
+
+    def in_vain(self, job_ids: Sequence[str]) -> list[str]:
+        """Those of some jobs that failed or were cancelled."""
+        rows = self._database.connection.execute(
+            "SELECT id FROM jobs WHERE status IN ('failed', 'dismissed')"
+            " AND id IN (SELECT value FROM json_each(?))",
+            (json.dumps(list(job_ids)),),
+        )
+        return [str(row["id"]) for row in rows]
 
     def strike(self, job_id: str) -> None:
         """Count an attempt of a worker that died before it could claim its job."""

@@ -54,6 +54,18 @@ class Levels:
     streams: Mapping[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class AlarmLife:
+    """An alarm, and when somebody had nothing more to do with it, milliseconds since 1970.
+
+    answered
+        When it was closed, or its condition was over and nobody had to look; None while it is open.
+    """
+
+    alarm: Alarm
+    answered: int | None
+
+
 class Alarms:
     """Reading and answering alarms; what is not seen is not there.
 
@@ -81,6 +93,18 @@ class Alarms:
                 break
             found.append(alarm)
         return found
+
+    def lives(self, since: int) -> list[AlarmLife]:
+        """The alarms that were open at some time since a moment, milliseconds since 1970."""
+        alarms = [*self._matching(Asked()), *self._matching(Asked("closed", since=since))]
+        rows = self._file.rows(
+            "SELECT alarm, min(iif(what = 'closed', at, NULL)) AS closed,"
+            " max(iif(what IN ('ended', 'acknowledged'), at, NULL)) AS over FROM alarm_events"
+            " WHERE alarm IN (SELECT value FROM json_each(?)) GROUP BY alarm",
+            json.dumps([alarm.id for alarm in alarms if not alarm.open]),
+        )
+        answered = {row["alarm"]: row["closed"] or row["over"] for row in rows}
+        return [AlarmLife(alarm, answered.get(alarm.id)) for alarm in alarms]
 
     def counts(self) -> tuple[int, dict[int, int]]:
         """How many are open, and how many of them there are of each level."""
