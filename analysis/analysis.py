@@ -12,10 +12,11 @@ from cim_core.cell_grid import CellGrid
 from cim_core.city import City
 from cim_core.errors import InvalidInput
 from cim_core.progress import Progress
+from cim_core.sketch import Sketch
 from cim_core.store.layers import LayerVersion
 from cim_core.table import Table
 
-Output = Table | CellGrid | Chart
+Output = Table | CellGrid | Chart | Sketch
 """What an analysis answers with; each of its outputs is one of these."""
 
 

@@ -25,6 +25,14 @@ ANALYSES: dict[str, str] = {
     "signal-timing": "analysis.signal_timing:SignalTiming",
     "congestion": "analysis.congestion_question:Congestion",
     "traffic-events": "analysis.traffic_events:TrafficEventsQuestion",
+    "checkup": "analysis.checkup_question:CheckUp",
+    "isochrone": "analysis.isochrone:Isochrone",
+    "composite-index": "analysis.composite_index:CompositeIndex",
+    "vital-signs": "analysis.vital_signs_question:VitalSigns",
+    "sunlight": "analysis.sunlight:Sunlight",
+    "viewshed": "analysis.viewshed:Viewshed",
+    "skyline": "analysis.skyline:Skyline",
+    "planning-check": "analysis.planning_check:PlanningCheck",
 }
 """One line for each analysis of this package: its name, and its class as "module:Class"."""
 

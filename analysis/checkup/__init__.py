@@ -1,0 +1,1 @@
+"""The city check-up: indicators as data, operators that compute them, and what follows from values."""

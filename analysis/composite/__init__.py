@@ -1,0 +1,1 @@
+"""Composite indices: several indicators as one figure, by a definition that its owner writes."""

@@ -1,0 +1,1 @@
+"""Rays through the triangles of a city: what stands in the way of the sun, of a view."""
