@@ -23,6 +23,7 @@ from server import (
     cli_audit,
     cli_catalogue,
     cli_check,
+    cli_checkup,
     cli_demo,
     cli_geometry,
     cli_history,
@@ -74,6 +75,7 @@ app.add_typer(cli_places.departments, name="department")
 app.add_typer(cli_policy.policies, name="policy")
 app.add_typer(cli_audit.log, name="audit")
 app.add_typer(cli_renewal.renewal, name="renewal")
+app.add_typer(cli_checkup.checkup, name="checkup")
 
 
 def main() -> None:

@@ -54,7 +54,7 @@ def analyse(
         list[str] | None,
         typer.Option(
             "--save",
-            help="output=FILE; a drawing as .svg, .png or .dxf, a table as .csv, anything as .json; "
+            help="output=FILE; a drawing as .svg, .png or .dxf, a table as .csv, a sketch as .geojson, anything as .json; "
             "may be repeated.",
         ),
     ] = None,
@@ -106,8 +106,8 @@ def _file(text: str, kind: type[Analysis]) -> tuple[str, Path, str]:
 
 
 def _show(out: Console, title: str, answer: dict[str, Any]) -> None:
-    """A table as it is; of a grid the cells with most; that there is a drawing."""
-    if "svg" in answer:
+    """A table as it is; of a grid the cells with most; that there is a drawing or a sketch."""
+    if "svg" in answer or "features" in answer:
         out.print(f"{title}: save it with --save", highlight=False)
         return
     if "columns" in answer:

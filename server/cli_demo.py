@@ -1,7 +1,8 @@
 """`cim demo`: a folder with a manifest, such as the sample district, becomes a city."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from server.cli_audited import audited
 from server.cli_import import done
 from server.cli_parts import CityOption, err, progress_bar
 from server.cli_people import new_account
+from server.demo_checkup import examine_years, superseded
 from server.demo_renewal import renew
 from server.demo_sensing import feel
 from server.demo_traffic import drive
@@ -46,23 +48,13 @@ def demo(
     begun = (city / FILE_NAME).is_file()
     opened = City.open(city) if begun else City.open_or_create(city, document["name"])
     layers = document["layers"]
+    years = document.get("checkup", ())
+    later = superseded(opened, years)
     for number, layer in enumerate(layers, 1):
-        upload = Upload(
-            (folder / layer["file"]).resolve(), layer["file"], layer["id"], layer["title"],
-            layer["crs"], kind=layer["kind"], options=layer["options"],
-        )  # fmt: skip
-        step = f"{number}/{len(layers)} {layer['title']}"
-        if is_served(opened, upload):
-            _say(f"{step}: unchanged")
-            continue
-        job = opened.jobs.add(
-            "import", upload.layer_id, upload.filename, upload.as_parameters(),
-            owner=(owner := owner_name()),
-        )  # fmt: skip
-        report = done(opened, job, owner, step, command="cim demo")
-        _say(f"{step}: {report['features']} features")
-        for warning in report["warnings"]:
-            _say(f"  note: {warning}")
+        if layer["id"] in later:
+            _say(f"{number}/{len(layers)} {layer['title']}: unchanged")
+        else:
+            _bring_in(opened, folder, layer, f"{number}/{len(layers)}")
     with progress_bar("sensors") as steps:
         feel(opened, folder, document, Progress(steps), _say)
     if document.get("renewal"):
@@ -71,8 +63,29 @@ def demo(
     if document.get("traffic"):
         with progress_bar("traffic") as steps:
             drive(opened, folder, document["traffic"], Progress(steps), _say)
+    examine_years(opened, years, partial(_bring_in, opened, folder), _say)
     if not opened.office.people.all():
         _begin_office(opened, document)
+
+
+def _bring_in(city: City, folder: Path, layer: Mapping[str, Any], which: str) -> None:
+    """Import a layer as the manifest lists it, unless that is what the city serves."""
+    upload = Upload(
+        (folder / layer["file"]).resolve(), layer["file"], layer["id"], layer["title"],
+        layer["crs"], kind=layer["kind"], options=layer["options"],
+    )  # fmt: skip
+    step = f"{which} {layer['title']}"
+    if is_served(city, upload):
+        _say(f"{step}: unchanged")
+        return
+    job = city.jobs.add(
+        "import", upload.layer_id, upload.filename, upload.as_parameters(),
+        owner=(owner := owner_name()),
+    )  # fmt: skip
+    report = done(city, job, owner, step, command="cim demo")
+    _say(f"{step}: {report['features']} features")
+    for warning in report["warnings"]:
+        _say(f"  note: {warning}")
 
 
 def _begin_office(city: City, document: dict[str, Any]) -> None:
@@ -97,7 +110,9 @@ def _begin_office(city: City, document: dict[str, Any]) -> None:
 
 def _departments(document: dict[str, Any]) -> set[str]:
     """Whom the layers belong to."""
-    named = {layer["options"].get("department") for layer in document["layers"]}
+    years = document.get("checkup", ())
+    listed = [*document["layers"], *(layer for year in years for layer in year["layers"])]
+    named = {layer["options"].get("department") for layer in listed}
     return {department for department in named if department}
 
 

@@ -26,6 +26,7 @@ _TABLES = (
     "schemas_renewal_twin.toml",
     "schemas_traffic.toml",
     "schemas_traffic_in.toml",
+    "schemas_checkup.toml",
 )
 _HEADERS = {
     "Accept-Ranges": "in which unit parts of a file can be asked for",

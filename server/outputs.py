@@ -9,16 +9,24 @@ from typing import Any
 from analysis.analysis import Output
 from analysis.chart import DXF, PNG, SVG, Chart
 from cim_core.errors import InvalidInput
+from cim_core.sketch import Sketch
 from cim_core.table import Table
 from server.spreadsheet import as_csv
 
-JSON, CSV = "application/json", "text/csv"
+JSON, CSV, GEOJSON = "application/json", "text/csv", "application/geo+json"
 
-ENDINGS: Mapping[str, str] = {".json": JSON, ".csv": CSV, ".svg": SVG, ".png": PNG, ".dxf": DXF}
+ENDINGS: Mapping[str, str] = {
+    ".json": JSON,
+    ".csv": CSV,
+    ".geojson": GEOJSON,
+    ".svg": SVG,
+    ".png": PNG,
+    ".dxf": DXF,
+}
 """The media type that the ending of a file stands for."""
 
 
-KEPT = frozenset({CSV, DXF})
+KEPT = frozenset({CSV, DXF, GEOJSON})
 """Media types of files that people keep: who asks for one takes something out of the city."""
 
 
@@ -29,6 +37,8 @@ def media_types(output: Output) -> tuple[str, ...]:
             return (JSON, SVG, PNG, DXF)
         case Table():
             return (JSON, CSV)
+        case Sketch():
+            return (JSON, GEOJSON)
     return (JSON,)
 
 
@@ -53,7 +63,7 @@ def written(name: str, output: Output, media_type: str) -> bytes:
             header = [f"{c.name} ({c.unit})" if c.unit else c.name for c in output.columns]
             rows = (["" if value is None else value for value in row] for row in output.rows)
             return as_csv(header, rows)
-        case _, "application/json":
+        case (Sketch(), "application/geo+json") | (_, "application/json"):
             return json.dumps(output.as_dict(), ensure_ascii=False).encode()
     raise InvalidInput(
         f"the output {name!r} cannot be had as {media_type}; ask for one of "

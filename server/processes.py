@@ -142,7 +142,7 @@ def _executed(city: City, name: str, inputs: Mapping[str, Any], progress: Progre
     receipt = write_receipt(
         "analysis",
         tuple(
-            _described(city, f"{version.layer} version {version.version}", version.receipt)
+            input_of(city, f"{version.layer} version {version.version}", version.receipt)
             for version in answer.versions
         ),
         {"analysis": name, "inputs": question.model_dump(mode="json")},
@@ -153,7 +153,7 @@ def _executed(city: City, name: str, inputs: Mapping[str, Any], progress: Progre
     return Executed(answer.outputs, linked, receipt, answer.versions)
 
 
-def _described(city: City, name: str, receipt_id: str) -> Input:
+def input_of(city: City, name: str, receipt_id: str) -> Input:
     """A version of a layer as an input: the hash of its receipt, which names all it was made from."""
     body = json.dumps(city.receipts.get(receipt_id), ensure_ascii=False, sort_keys=True).encode()
     return Input(name, hashlib.sha256(body).hexdigest(), len(body))

@@ -23,6 +23,7 @@ from cim_core.store.jobs import Job, succeed_job
 from cim_core.work import Crew
 from server.access.gate import Gate
 from server.bounds import bound_process
+from server.checkup.order import CHECKUP
 from server.folder_import import FOLDER, FolderUpload, Told, import_folder
 from server.ingest import Upload, ingest, retile
 from server.problems import problem_of
@@ -123,6 +124,10 @@ def run_job(
                 retile(acting, str(job.layer), progress, end)
             elif job.type == "process":
                 execute_job(acting, job, progress, end)
+            elif job.type == CHECKUP:
+                from server.checkup.examining import examine_job
+
+                examine_job(acting, job, progress, end)
             elif job.type == FOLDER:
                 order = FolderUpload.from_parameters(job.parameters)
                 import_folder(acting, order, crew, progress, end, told)

@@ -29,7 +29,7 @@ BODY, HEADING, TITLE, LATIN = "仿宋", "黑体", "方正小标宋简体", "Time
 
 _TOP, _BOTTOM, _LEFT, _RIGHT = 37.0, 35.0, 28.0, 26.0
 """Margins of the upright page, mm."""
-_SIZE_TITLE, _SIZE_BODY, _SIZE_TABLE, _SIZE_HEAD = 22.0, 16.0, 9.0, 8.0
+SIZE_TITLE, SIZE_BODY, SIZE_TABLE, SIZE_HEAD = 22.0, 16.0, 9.0, 8.0
 """Points: 二号, 三号, 小五; the heads of tables, whose words are to fit narrow columns."""
 _LINE = 28.0
 """Points from line to line."""
@@ -49,23 +49,24 @@ _SUPERVISION_WIDE: Parts = (("overview", "units"), ("open", "open"), ("closed", 
 def template(report: str) -> bytes:
     """The template of "demolition" or "supervision", .docx."""
     paper = Document()
-    _styles(paper)
+    set_styles(paper)
     wide = report == "supervision"
-    _page(paper, wide=wide)
+    set_page(paper, wide=wide)
     _head(paper)
     if wide:
         _parts(paper, _SUPERVISION_WIDE, 297 - 2 * _RIGHT)
     else:
         _parts(paper, _DEMOLITION_UPRIGHT, 210 - _LEFT - _RIGHT)
         paper.add_section(WD_SECTION.NEW_PAGE)
-        _page(paper, wide=True)
+        set_page(paper, wide=True)
         _parts(paper, _DEMOLITION_WIDE, 297 - 2 * _RIGHT)
     out = io.BytesIO()
     paper.save(out)
     return out.getvalue()
 
 
-def _page(paper: Paper, *, wide: bool) -> None:
+def set_page(paper: Paper, *, wide: bool) -> None:
+    """Make the last section of a document A4, upright or wide, with the page's number below."""
     section = paper.sections[-1]
     section.orientation = WD_ORIENT.LANDSCAPE if wide else WD_ORIENT.PORTRAIT
     section.page_width, section.page_height = (Mm(297), Mm(210)) if wide else (Mm(210), Mm(297))
@@ -86,15 +87,16 @@ def _page(paper: Paper, *, wide: bool) -> None:
             _font(run, "宋体", 14)
 
 
-def _styles(paper: Paper) -> None:
+def set_styles(paper: Paper) -> None:
+    """Give a document's text and its first headings their fonts."""
     normal = paper.styles["Normal"]
-    normal.font.name, normal.font.size = LATIN, Pt(_SIZE_BODY)
+    normal.font.name, normal.font.size = LATIN, Pt(SIZE_BODY)
     normal.element.rPr.rFonts.set(qn("w:eastAsia"), BODY)
     for language in normal.element.getroottree().iter(qn("w:lang")):
         language.set(qn("w:eastAsia"), "zh-CN")
     normal.paragraph_format.space_before = normal.paragraph_format.space_after = Pt(0)
     heading = paper.styles["Heading 1"]
-    heading.font.name, heading.font.size, heading.font.bold = LATIN, Pt(_SIZE_BODY), False
+    heading.font.name, heading.font.size, heading.font.bold = LATIN, Pt(SIZE_BODY), False
     heading.font.color.rgb = RGBColor(0, 0, 0)
     fonts = heading.element.rPr.rFonts
     for name in list(fonts.attrib):  # the default's are those of a theme, which outrank names
@@ -107,10 +109,10 @@ def _styles(paper: Paper) -> None:
 
 
 def _head(paper: Paper) -> None:
-    title = _words(paper, "{{ title }}", TITLE, _SIZE_TITLE, middle=True)
+    title = add_words(paper, "{{ title }}", TITLE, SIZE_TITLE, middle=True)
     title.paragraph_format.line_spacing = Pt(36)
     for text in ("{{ scope }}", "{{ subtitle }}", "{{ made }}"):
-        _words(paper, text, "楷体", 14, middle=True).paragraph_format.line_spacing = Pt(24)
+        add_words(paper, text, "楷体", 14, middle=True).paragraph_format.line_spacing = Pt(24)
     paper.add_paragraph().paragraph_format.line_spacing = Pt(12)
 
 
@@ -118,14 +120,14 @@ def _parts(paper: Paper, parts: Parts, width: float) -> None:
     for section, table in parts:
         paper.add_heading(f"{{{{ {section}.title }}}}", 1)
         _tag(paper, f"{{%p for text in {section}.paragraphs %}}")
-        body = _words(paper, "{{ text }}", BODY, _SIZE_BODY)
-        body.paragraph_format.first_line_indent = Pt(2 * _SIZE_BODY)
+        body = add_words(paper, "{{ text }}", BODY, SIZE_BODY)
+        body.paragraph_format.first_line_indent = Pt(2 * SIZE_BODY)
         body.paragraph_format.line_spacing, body.paragraph_format.space_after = Pt(_LINE), Pt(3)
         body.paragraph_format.keep_with_next = section == "map"
         _tag(paper, "{%p endfor %}")
         if section == "map":
             _tag(paper, "{%p if picture %}")
-            _words(paper, "{{ picture }}", BODY, _SIZE_TABLE, middle=True)
+            add_words(paper, "{{ picture }}", BODY, SIZE_TABLE, middle=True)
             _tag(paper, "{%p endif %}")
         if table is not None:
             _tag(paper, f"{{%p if {table}.rows %}}")
@@ -137,28 +139,30 @@ def _table(paper: Paper, name: str, width: float) -> None:
     columns = table_columns(name)
     table = paper.add_table(rows=5, cols=len(columns))
     table.autofit = False
-    _lines(table)
+    draw_lines(table)
     shares = [width * one.width / sum(column.width for column in columns) for one in columns]
     for grid, share in zip(table.columns, shares, strict=True):
         grid.width = Mm(share)
     head, begin, row, end, total = table.rows
-    _mark(head, "tblHeader")
+    mark_row(head, "tblHeader")
     for one in (head, row, total):
-        _mark(one, "cantSplit")
+        mark_row(one, "cantSplit")
     begin.cells[0].paragraphs[0].add_run(f"{{%tr for row in {name}.rows %}}")
     end.cells[0].paragraphs[0].add_run("{%tr endfor %}")
     for number, column in enumerate(columns):
-        _cell(
+        fill_cell(
             head.cells[number],
             f"{{{{ {name}.head.{column.id} }}}}",
             HEADING,
             middle=True,
-            size=_SIZE_HEAD,
+            size=SIZE_HEAD,
         )
         middle = column.kind != "text"
-        _cell(row.cells[number], _field_of(column), BODY, middle=middle)
-        _cell(total.cells[number], f"{{{{ {name}.total.{column.id} }}}}", HEADING, middle=middle)
-        _shade(head.cells[number], "E8EDF2")
+        fill_cell(row.cells[number], _field_of(column), BODY, middle=middle)
+        fill_cell(
+            total.cells[number], f"{{{{ {name}.total.{column.id} }}}}", HEADING, middle=middle
+        )
+        shade_cell(head.cells[number], "E8EDF2")
         for one in table.rows:
             one.cells[number].width = Mm(shares[number])
     _only_if(table, total, f"{name}.total")
@@ -179,7 +183,8 @@ def _field_of(column: Column) -> str:
     return f"{{{{ row.{column.id} }}}}"
 
 
-def _cell(cell: Any, text: str, font: str, *, middle: bool, size: float = _SIZE_TABLE) -> None:
+def fill_cell(cell: Any, text: str, font: str, *, middle: bool, size: float = SIZE_TABLE) -> None:
+    """Write into an empty cell of a table."""
     paragraph = cell.paragraphs[0]
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER if middle else WD_ALIGN_PARAGRAPH.LEFT
     _font(paragraph.add_run(text), font, size)
@@ -188,7 +193,10 @@ def _cell(cell: Any, text: str, font: str, *, middle: bool, size: float = _SIZE_
     cell._tc.get_or_add_tcPr().append(align)
 
 
-def _words(paper: Paper, text: str, font: str, size: float, *, middle: bool = False) -> Paragraph:
+def add_words(
+    paper: Paper, text: str, font: str, size: float, *, middle: bool = False
+) -> Paragraph:
+    """Add a paragraph in a font and size (points)."""
     paragraph = paper.add_paragraph()
     if middle:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
@@ -216,15 +224,17 @@ def _field(run: Run, instruction: str) -> None:
         run._element.append(element)
 
 
-def _mark(row: Any, name: str) -> None:
+def mark_row(row: Any, name: str) -> None:
+    """Say something of a row, as that it is a head (`tblHeader`) or stays whole (`cantSplit`)."""
     row._tr.get_or_add_trPr().append(OxmlElement(f"w:{name}"))
 
 
-def _shade(cell: Any, color: str) -> None:
+def shade_cell(cell: Any, color: str) -> None:
+    """Give a cell a ground ("RRGGBB")."""
     _child(cell._tc.get_or_add_tcPr(), "w:shd", {"val": "clear", "color": "auto", "fill": color})
 
 
-def _lines(table: Any) -> None:
+def draw_lines(table: Any) -> None:
     """Thin lines around all cells, and little room beside their words."""
     about = table._tbl.tblPr
     borders = OxmlElement("w:tblBorders")

@@ -12,6 +12,7 @@ from fastapi.sse import ServerSentEvent
 
 from cim_core.store.jobs import Job, no_such_job
 from server.answers import json_answer
+from server.checkup.order import CHECKUP
 from server.describe import link
 from server.documented import NEWS, documented, returns
 from server.outputs import KEPT
@@ -30,6 +31,8 @@ def described(job: Job) -> dict[str, object]:
     links = [link(base, "self"), link(f"{base}/events", "monitor", "text/event-stream")]
     if job.type == "process" and job.status == "successful":
         links.append(link(f"{base}/results", "http://www.opengis.net/def/rel/ogc/1.0/results"))
+    if job.type == CHECKUP and job.report is not None:
+        links.append(link(f"/checkup/runs/{job.report['run']}", "result"))
     return {**job.as_dict(), "links": links}
 
 
