@@ -52,7 +52,7 @@ def search_path() -> str:
 
 def source_files() -> list[Path]:
     """Everything the build depends on."""
-    pages = [HERE / name for name in ("index.html", "office.html", "renewal.html")]
+    pages = [HERE / name for name in ("index.html", "office.html", "renewal.html", "checkup.html")]
     tracked = [*pages, *(HERE / name for name in ("package.json", "package-lock.json"))]
     return [*tracked, *HERE.glob("*.ts"), *HERE.glob("tsconfig*.json"), *(HERE / "src").rglob("*")]
 

@@ -82,7 +82,7 @@ export default defineConfig({
     target: "es2022",
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: ["index.html", "office.html", "renewal.html"].map((page) => resolve(import.meta.dirname, page)),
+      input: ["index.html", "office.html", "renewal.html", "checkup.html"].map((page) => resolve(import.meta.dirname, page)),
       external: ["cesium"],
     },
   },

@@ -27,6 +27,7 @@ import type { AlarmStore } from "./sensing/panels/alarmStore";
 import type { AlarmTone } from "./sensing/panels/alarmTone";
 import type { SeriesStore } from "./sensing/panels/seriesStore";
 import type { Sensing } from "./sensing/things";
+import type { SketchMap } from "./sketchMap";
 import type { FeatureTable } from "./table";
 import type { Themes } from "./themes";
 import type { Toolbox } from "./tools/toolbox";
@@ -53,6 +54,7 @@ export interface App {
   themes: Themes;
   analysis: Analysis;
   cellMap: CellMap;
+  sketchMap: SketchMap;
   charts: Charts;
   flow: Flow;
   highlights: Highlights;

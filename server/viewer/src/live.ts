@@ -15,6 +15,8 @@ export class Live {
   readonly alarm = new Signal<Alarm>();
   /** Something of renewal changed; its newest revision. */
   readonly renewal = new Signal<{ revision: number }>();
+  /** Something of a check-up changed; its newest revision. */
+  readonly checkup = new Signal<{ revision: number }>();
   /** The channel is back after an interruption: what was missed has to be asked for. */
   readonly resumed = new Signal();
   private current: LiveState = "connecting";
@@ -44,6 +46,7 @@ export class Live {
     source.addEventListener("job", (event) => this.job.emit(JSON.parse((event as MessageEvent).data)));
     source.addEventListener("alarm", (event) => this.alarm.emit(JSON.parse((event as MessageEvent).data)));
     source.addEventListener("renewal", (event) => this.renewal.emit(JSON.parse((event as MessageEvent).data)));
+    source.addEventListener("checkup", (event) => this.checkup.emit(JSON.parse((event as MessageEvent).data)));
     // A page that is being left is not a lost connection.
     window.addEventListener("pagehide", () => source.close(), { once: true });
   }

@@ -58,6 +58,7 @@ import { Places } from "./sensing/places";
 import { Symbols } from "./sensing/symbols";
 import { Sensing } from "./sensing/things";
 import { follow, takeToken } from "./signInLink";
+import { SketchMap } from "./sketchMap";
 import { FeatureTable } from "./table";
 import { Themes } from "./themes";
 import { makeToolbox } from "./tools";
@@ -279,6 +280,7 @@ async function start(root: HTMLElement): Promise<void> {
     base,
     analysis,
     cellMap: new CellMap(widget.scene, analysis),
+    sketchMap: new SketchMap(widget.scene, analysis, geoid),
     charts: new Charts(analysis),
     clouds: new Clouds(layers),
     sensing,

@@ -23,6 +23,7 @@
  * | `classes(layer)` | classes of the attribute a layer is coloured by, and their counts |
  * | `ask(points)` | asks the chosen process for a point or polygon; promise for its answer |
  * | `highlights()` | outputs whose features are highlighted, with colour and count |
+ * | `sketch()` | classes and number of the shapes of an answer, and how many are looked at; or null |
  * | `chart()` | the drawing that is shown, or null |
  * | `arrows()` | how many arrows show the flow |
  * | `table()` | what the table shows and how many rows, or null |
@@ -100,6 +101,7 @@ export function testHook(app: App) {
   app.themes.changed.on(changed);
   app.toolbox.changed.on(changed);
   app.cellMap.changed.on(changed);
+  app.sketchMap.changed.on(changed);
   app.table.changed.on(changed);
   app.heat.changed.on(changed);
 
@@ -230,6 +232,10 @@ export function testHook(app: App) {
       return app.analysis.result;
     },
     highlights: () => app.highlights.all,
+    sketch: () => {
+      const { sketch, count } = app.sketchMap;
+      return sketch && { classes: Object.fromEntries(sketch.classes.map((one) => [one.class, one.count])), count };
+    },
     chart: () => app.charts.drawing?.svg ?? null,
     arrows: () => app.flow.count,
     table: () => app.table.of && { ...app.table.of, rows: app.table.page?.features.length ?? 0 },

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readAddress, writeAddress } from "../src/renewal/address";
-import { NO_FILTERS, query } from "../src/renewal/api";
+import { query } from "../src/data/writing";
+import { NO_FILTERS } from "../src/renewal/api";
 import { addDays, daysBetween, isDay } from "../src/renewal/days";
-import { boxOf, middleOf, partsOf, topOf } from "../src/renewal/map/outlines";
+import { boxOf, holds, middleOf, partsOf, topOf } from "../src/districtMap/outlines";
 import { amount, area, percent, points } from "../src/renewal/words";
 import { wallZoom } from "../src/renewal/wall";
 
@@ -40,6 +41,8 @@ test("a name stands in the middle of the largest part, a town's above it", () =>
   assert.deepEqual(middleOf(both), [12, 2]);
   assert.equal(topOf(both)![1], 4);
   assert.equal(middleOf(null), null);
+  const ring = { type: "Polygon" as const, coordinates: [...square(0, 4), [[1, 1], [3, 1], [3, 3], [1, 3], [1, 1]]] };
+  assert.deepEqual([holds(ring, [0.5, 2]), holds(ring, [2, 2]), holds(ring, [5, 2]), holds(both, [11, 1]), holds(null, [0, 0])], [true, false, false, true, false]);
   assert.equal(boxOf([]), null);
 });
 

@@ -38,7 +38,7 @@ export interface ProcessDescription extends ProcessSummary {
   outputs: Record<string, Titled & { schema: { type: string; format?: string } }>;
 }
 
-export type Cell = string | number | boolean | null | (number | null)[];
+export type Cell = string | number | boolean | null | (number | string | null)[];
 
 export interface ResultTable {
   columns: (Titled & { name: string; type: string; unit?: string | null })[];
@@ -66,10 +66,54 @@ export interface ResultDrawing {
   formats: string[];
 }
 
-export type ProcessResult = Record<string, ResultTable | CellGrid | ResultDrawing | ResultLink>;
+export interface SketchClass extends Titled {
+  class: string;
+  color: string;
+  count: number;
+}
+
+/** Colours of values: one more than limits. */
+export interface SketchScale extends Titled {
+  unit: string;
+  limits: number[];
+  colors: string[];
+}
+
+export type SketchGeometry =
+  | { type: "Point"; coordinates: number[] }
+  | { type: "MultiPoint" | "LineString"; coordinates: number[][] }
+  | { type: "MultiLineString" | "Polygon"; coordinates: number[][][] }
+  | { type: "MultiPolygon"; coordinates: number[][][][] }
+  | { type: "GeometryCollection"; geometries: SketchGeometry[] };
+
+export interface SketchFeature {
+  id: string;
+  geometry: SketchGeometry;
+  /** Heights are metres in the city's vertical datum: an area from `bottom` to `top` is a prism. */
+  properties: {
+    class: string;
+    label: string | null;
+    label_zh: string | null;
+    value: number | null;
+    color: string;
+    bottom: number | null;
+    top: number | null;
+  };
+}
+
+/** Shapes in space that show what an answer is made of. */
+export interface Sketch {
+  type: "FeatureCollection";
+  features: SketchFeature[];
+  classes: SketchClass[];
+  scale: SketchScale | null;
+}
+
+export type ProcessResult = Record<string, ResultTable | CellGrid | ResultDrawing | Sketch | ResultLink>;
 
 export const isTable = (output: ProcessResult[string]): output is ResultTable => "rows" in output;
 export const isDrawing = (output: ProcessResult[string]): output is ResultDrawing => "svg" in output;
+export const isSketch = (output: ProcessResult[string]): output is Sketch => "features" in output;
 export const isGrid = (output: ProcessResult[string]): output is CellGrid => "cells" in output;
 
 /** The layers that inputs name. */

@@ -1,5 +1,6 @@
 /** What the supervision view asks of the server. What is written stands with the panels that write. */
 import { request } from "../data/api";
+import { query } from "../data/writing";
 import type { BuildingPage, Overview, ProjectDetail, ProjectPage, Replay, TownPage } from "./types";
 
 const part = encodeURIComponent;
@@ -15,12 +16,6 @@ export const FILTERS = ["town", "type", "mode", "stage", "light", "unit", "q"] a
 export type Filters = Record<(typeof FILTERS)[number], string>;
 
 export const NO_FILTERS: Filters = { town: "", type: "", mode: "", stage: "", light: "", unit: "", q: "" };
-
-/** A query of what is neither empty nor null, with its question mark. */
-export function query(values: Partial<Record<string, string | null>>): string {
-  const filled = Object.entries(values).filter((entry): entry is [string, string] => Boolean(entry[1]));
-  return filled.length === 0 ? "" : `?${new URLSearchParams(filled)}`;
-}
 
 export const renewal = {
   overview: () => request<Overview>("/renewal"),

@@ -4,6 +4,7 @@ import type { City } from "../data/types";
 import { h, icon, iconButton, replace } from "../dom";
 import { language, languageChanged, localized, t } from "../i18n";
 import type { Live } from "../live";
+import { brand } from "../page/opening";
 import { accountMenu } from "../ui/accountMenu";
 import { languageToggle } from "../ui/languageToggle";
 import { attentionPanel } from "./attention";
@@ -47,19 +48,13 @@ function header(city: City, account: Account, store: Store, live: Live): HTMLEle
     const town = store.overview.towns.find(({ id }) => id === store.filters.town);
     const place = town ? localized(town.title) : t("renewal.wholeDistrict");
     replace(when, h("b", {}, place), h("span", {}, t("renewal.time.asOf", { day: store.at })));
-    replace(lost, icon("warning"), t("renewal.lost"));
+    replace(lost, icon("warning"), t("district.lost"));
     lost.hidden = live.status !== "lost";
   };
   const render = () => {
     replace(
       element,
-      h(
-        "div",
-        { class: "brand" },
-        h("span", { class: "brand-mark", "aria-hidden": "true" }, icon("building")),
-        h("h1", { title: city.name }, city.name),
-        h("span", { class: "brand-product" }, t("renewal.title")),
-      ),
+      brand(city, t("renewal.title")),
       when,
       lost,
       h(
@@ -68,7 +63,7 @@ function header(city: City, account: Account, store: Store, live: Live): HTMLEle
         desk,
         modes,
         iconButton("source", t("renewal.print"), () => window.print(), { class: "print-button" }),
-        h("a", { class: "button small plain", href: `/#lang=${language()}` }, icon("building"), t("renewal.viewer")),
+        h("a", { class: "button small plain", href: `/#lang=${language()}` }, icon("building"), t("district.viewer")),
         languageToggle(),
         menu,
       ),

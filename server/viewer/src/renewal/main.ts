@@ -7,29 +7,28 @@ import "../css/dialogs.css";
 import "../css/account.css";
 import "../css/office.css";
 import "../css/officeTables.css";
+import "../css/district.css";
 import "../css/renewal.css";
 import "../css/renewalSides.css";
 import "../css/renewalTime.css";
-import "../css/renewalMap.css";
+import "../css/districtMap.css";
+import "../css/scrollTable.css";
 import "../css/renewalTable.css";
 import "../css/renewalChosen.css";
 import "../css/renewalFigures.css";
 import "../css/renewalPages.css";
 import "../css/renewalOrders.css";
 import "../css/renewalDialogs.css";
+import "../css/night.css";
 import "../css/renewalWall.css";
 import "../css/renewalPrint.css";
 import { Account } from "../account";
-import { api, ApiError } from "../data/api";
-import { account } from "../data/session";
-import type { City } from "../data/types";
 import { append, h } from "../dom";
 import { initialLanguage, languageChanged, setLanguage, t } from "../i18n";
 import { Live } from "../live";
-import type { Session } from "../office/types";
+import { askToSignIn, cityAndSession, open } from "../page/opening";
 import { errorText } from "../ui/errors";
 import { overlayElement, showMessage } from "../ui/overlay";
-import { openSignIn } from "../ui/signIn";
 import { toast } from "../ui/toast";
 import { keepAddress, readAddress } from "./address";
 import { renewal } from "./api";
@@ -38,34 +37,6 @@ import { Store } from "./store";
 import { testHook } from "./testHook";
 
 window.CESIUM_BASE_URL = CESIUM_URL;
-
-const ASK_AGAIN = 3_000;
-
-/** Asks until the server answers. */
-async function cityAndSession(): Promise<[City, Session]> {
-  for (;;) {
-    try {
-      return await Promise.all([api.city(), account.session()]);
-    } catch (error) {
-      showMessage({
-        icon: "warning",
-        title: () => t("app.unreachable"),
-        hint: () => (error instanceof ApiError && error.status === 0 ? t("app.unreachableHint") : errorText(error)),
-      });
-      await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN));
-    }
-  }
-}
-
-/** In place of the view for those who may not read, or who are not signed in any more. */
-function askToSignIn(own: Account): void {
-  showMessage({
-    icon: "lock",
-    title: () => t(own.ended ? "office.ended" : "account.closed"),
-    hint: () => t(own.ended ? "office.endedHint" : own.person ? "account.closedToYou" : "account.closedHint"),
-    action: { label: () => t("account.signIn"), run: () => openSignIn(own, null) },
-  });
-}
 
 async function start(root: HTMLElement): Promise<void> {
   const address = readAddress(location.hash);
@@ -107,11 +78,4 @@ async function start(root: HTMLElement): Promise<void> {
   window.renewal = testHook(store, view);
 }
 
-start(document.getElementById("app")!).catch((error: unknown) =>
-  showMessage({
-    icon: "warning",
-    title: () => t("app.unreachable"),
-    hint: () => errorText(error),
-    action: { label: () => t("app.reload"), run: () => location.reload() },
-  }),
-);
+open(start);

@@ -1,68 +1,53 @@
-/** The map's place on the page: its canvas, legend and buttons, or why there is none. */
+/** The map of the projects, with its legend of lights and of the states of buildings. */
 import type { City } from "../data/types";
-import { append, h, icon, iconButton, replace } from "../dom";
-import { languageChanged, localized, t } from "../i18n";
+import { MapStage as Stage } from "../districtMap/mapStage";
+import { h, replace } from "../dom";
+import { localized, t } from "../i18n";
 import { lamp } from "./chosen/lamp";
 import type { MapView } from "./map/mapView";
 import type { Player } from "./replay";
 import type { Store } from "./store";
 import { LIGHTS } from "./types";
 
-export class MapStage {
-  readonly canvas = h("div", { class: "canvas" });
-  private readonly legend = h("section", { class: "map-legend" });
-  private readonly buttons = h("div", { class: "map-buttons" });
-  private readonly none = h("div", { class: "map-none", hidden: true });
-  readonly element = h("section", { class: "map-stage" }, this.canvas, this.buttons, this.legend, this.none);
-  view: MapView | null = null;
-  private opening: Promise<void> | null = null;
-  private failed = false;
+export class MapStage extends Stage<MapView> {
+  protected readonly instead = { label: () => t("renewal.mode.table"), run: () => void (this.store.mode = "table") };
 
   constructor(
     private readonly city: City,
     private readonly store: Store,
     private readonly player: Player,
   ) {
+    super();
     const draw = () => this.draw();
     store.loaded.on(draw);
     store.buildingsLoaded.on(draw);
     player.stepped.on(draw);
-    languageChanged.on(draw);
     store.modeChanged.on(() => {
       if (store.mode !== "table") void this.open();
-      this.night();
+      this.dress();
     });
     draw();
   }
 
-  /** Makes the map when it is first wanted; a table needs no engine. */
-  open(): Promise<void> {
-    this.opening ??= this.make();
-    return this.opening;
+  protected async view3d(canvas: HTMLElement): Promise<MapView> {
+    const { MapView } = await import("./map/mapView");
+    return new MapView(canvas, this.city, this.store, this.player);
   }
 
-  private async make(): Promise<void> {
-    const [{ MapView }, { NoWebGL }] = await Promise.all([import("./map/mapView"), import("../scene/scene")]);
-    try {
-      this.view = new MapView(this.canvas, this.city, this.store, this.player);
-    } catch (error) {
-      if (!(error instanceof NoWebGL)) throw error;
-      this.failed = true;
-      return this.draw();
-    }
-    append(this.element, this.view.element);
-    this.night();
+  protected async ready(): Promise<void> {
     if (!this.store.totals) await new Promise<void>((resolve) => this.store.loaded.on(resolve));
-    await this.view.start();
-    this.draw();
   }
 
-  private night(): void {
+  protected override dress(): void {
     if (this.view) this.view.night = this.store.mode === "wall";
   }
 
-  private draw(): void {
-    const { view, store, player } = this;
+  protected homeLabel(): string {
+    return t("renewal.map.home");
+  }
+
+  protected drawLegend(view: MapView | null): void {
+    const { store, player } = this;
     const { building_states: states } = store.overview.words;
     const counts = view?.buildings.counts() ?? new Map<string, number>();
     const lights = (light: (typeof LIGHTS)[number]) =>
@@ -82,33 +67,5 @@ export class MapStage {
           ),
         ),
     );
-    this.legend.hidden = this.failed;
-    this.none.hidden = !this.failed;
-    if (this.failed) {
-      replace(
-        this.none,
-        icon("map"),
-        h("p", {}, t("renewal.map.none")),
-        h("button", { type: "button", class: "button primary", on: { click: () => (store.mode = "table") } }, icon("table"), t("renewal.mode.table")),
-      );
-    }
-    replace(this.buttons, ...(view ? this.buttonsOf(view) : []));
-  }
-
-  private buttonsOf(view: MapView): HTMLElement[] {
-    const { flight } = view;
-    const picture = iconButton("terrain", t("renewal.map.picture"), () => {
-      view.picture = !view.picture;
-      this.draw();
-    });
-    picture.setAttribute("aria-pressed", String(view.picture ?? false));
-    return [
-      iconButton("home", t("renewal.map.home"), () => view.home()),
-      iconButton(flight.above ? "box" : "map", t(flight.above ? "renewal.map.oblique" : "renewal.map.above"), () => {
-        flight.turn();
-        this.draw();
-      }),
-      ...(view.picture === null ? [] : [picture]),
-    ];
   }
 }

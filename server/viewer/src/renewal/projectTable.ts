@@ -4,8 +4,10 @@ import { language, languageChanged, localized, t } from "../i18n";
 import { renewal } from "./api";
 import { lamp } from "./chosen/lamp";
 import type { Store } from "./store";
+import { inOrder, sortHead } from "../ui/sorting";
 import { LIGHTS, type Project } from "./types";
-import { amount, fixed, modeName, NOTHING, percent, points, stageName, townName, typeName, unitOf } from "./words";
+import { fixed, NOTHING } from "../figures";
+import { amount, modeName, percent, points, stageName, townName, typeName, unitOf } from "./words";
 
 const DEMOLISHED = "floor-area-demolished";
 const INVESTED = "investment";
@@ -74,11 +76,6 @@ function show(store: Store, id: string): void {
   store.mode = "map";
 }
 
-function compared(a: string | number | null, b: string | number | null): number {
-  if (a === null || b === null) return Number(a === null) - Number(b === null);
-  return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), language());
-}
-
 export function projectTable(store: Store): HTMLElement {
   let sorted = "light";
   let down = false;
@@ -110,21 +107,8 @@ export function projectTable(store: Store): HTMLElement {
     file.hidden = !store.may("export");
     file.href = renewal.projectsFile(store.moment, store.filters, language());
     replace(file, icon("download"), t("renewal.table.csv"));
-    replace(
-      head,
-      ...all.map(({ id, name, number }) =>
-        h(
-          "th",
-          { scope: "col", class: number ? "number" : "", "aria-sort": id === sorted ? (down ? "descending" : "ascending") : null },
-          h("button", { type: "button", on: { click: () => sortBy(id) } }, name(), h("i", { "aria-hidden": "true" }, id === sorted ? (down ? "▼" : "▲") : "")),
-        ),
-      ),
-    );
-    const rows = [...store.found].sort((a, b) => {
-      const [left, right] = [by.key(a), by.key(b)];
-      const order = compared(left, right);
-      return (left === null || right === null || !down ? order : -order) || (a.id < b.id ? -1 : 1);
-    });
+    replace(head, ...sortHead(all, { id: sorted, down }, sortBy));
+    const rows = inOrder(store.found, by.key, down, ({ id }) => id);
     replace(
       body,
       ...rows.map((project) =>

@@ -1,7 +1,7 @@
 /** The campaign over time: how many projects had which light, the day that is looked at, and its replay. */
 import { h, icon, iconButton, replace } from "../dom";
 import { language, languageChanged, t } from "../i18n";
-import { s } from "./chosen/svg";
+import { s } from "../svg";
 import { addDays, daysBetween, isDay } from "./days";
 import { type Player, weekFrom } from "./replay";
 import type { Store } from "./store";

@@ -1,5 +1,6 @@
 /** What the server tells of renewal. Days are ISO text, moments milliseconds since 1970, areas m², money CNY, shares 0–1. */
 import type { Localized } from "../data/types";
+import type { Geometry } from "../districtMap/outlines";
 
 export const LIGHTS = ["red", "yellow", "green"] as const;
 export type Light = (typeof LIGHTS)[number];
@@ -98,11 +99,6 @@ export interface Signing {
 export interface Open {
   open: number;
   overdue: number;
-}
-
-export interface Geometry {
-  type: "Polygon" | "MultiPolygon";
-  coordinates: unknown[];
 }
 
 /** Its shares are those that its light follows from. */

@@ -83,7 +83,7 @@ export function wallControls(store: Store, rotation: Rotation): HTMLElement {
         icon(rotation.on ? "pause" : "play"),
         t("renewal.rotate"),
       ),
-      h("button", { type: "button", class: "button small", on: { click: () => (store.mode = "map") } }, icon("close"), t("renewal.leaveWall")),
+      h("button", { type: "button", class: "button small", on: { click: () => (store.mode = "map") } }, icon("close"), t("district.leaveWall")),
     );
   rotation.changed.on(() => {
     draw();
@@ -105,6 +105,7 @@ export function wallControls(store: Store, rotation: Rotation): HTMLElement {
   const apply = () => {
     const wall = store.mode === "wall";
     document.body.classList.toggle("wall", wall);
+    document.body.classList.toggle("night", wall);
     const zoom = wall ? wallZoom(window.innerWidth, window.innerHeight) : 1;
     document.documentElement.style.setProperty("--zoom", String(Math.round(zoom * 100) / 100));
     awake();

@@ -1,16 +1,11 @@
 /** Numbers and words of renewal as people read them; the units are those of the server. */
+import { fixed, NOTHING } from "../figures";
 import { language, localized, t } from "../i18n";
 import type { Store } from "./store";
 import type { Light, Metric } from "./types";
 
 /** Between number and unit in languages that put a space there. */
 const space = () => (language() === "zh" ? "" : " ");
-
-export function fixed(value: number, decimals: number): string {
-  return value.toLocaleString(language(), { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-}
-
-export const NOTHING = "–";
 
 /** A metric's value without its unit. */
 export function amount(metric: Metric | undefined, value: number | null | undefined): string {

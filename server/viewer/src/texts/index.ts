@@ -6,6 +6,9 @@ import { ANALYSIS } from "./analysis";
 import { ANSWERS } from "./answers";
 import { ATTRIBUTES } from "./attributes";
 import { CHECKIN } from "./checkin";
+import { CHECKUP } from "./checkup";
+import { CHECKUP_DESK } from "./checkupDesk";
+import { DISTRICT } from "./district";
 import { FRAME } from "./frame";
 import { IMPORTS } from "./imports";
 import { LAYERS } from "./layers";
@@ -29,7 +32,7 @@ import { VERSIONS } from "./versions";
 /** What one file of texts holds: each in every language, with the same `{parameters}`. */
 export type Texts = Record<string, Localized>;
 
-export const PANELS = [ACCOUNT, ALARMS, ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, FRAME, IMPORTS, LAYERS, OFFICE, OFFICE_POLICY, PIPES, RECEIPT, RENEWAL, RENEWAL_CHOSEN, RENEWAL_ORDERS, SEARCH, SENSING, SERIES, THEME, THING_CARD, TOOLS, TRAFFIC, TRAFFIC_PANELS, VERSIONS] as const;
+export const PANELS = [ACCOUNT, ALARMS, ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, CHECKUP, CHECKUP_DESK, DISTRICT, FRAME, IMPORTS, LAYERS, OFFICE, OFFICE_POLICY, PIPES, RECEIPT, RENEWAL, RENEWAL_CHOSEN, RENEWAL_ORDERS, SEARCH, SENSING, SERIES, THEME, THING_CARD, TOOLS, TRAFFIC, TRAFFIC_PANELS, VERSIONS] as const;
 
 type KeyOf<Panel> = Panel extends Texts ? keyof Panel : never;
 export type TextKey = KeyOf<(typeof PANELS)[number]>;

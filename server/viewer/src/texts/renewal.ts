@@ -4,7 +4,6 @@ import type { Texts } from ".";
 export const RENEWAL = {
   "renewal.title": { en: "Three-old renewal", zh: "“三旧”改造挂图督办" },
   "renewal.link": { en: "Renewal", zh: "三旧改造" },
-  "renewal.viewer": { en: "City", zh: "三维城市" },
   "renewal.wholeDistrict": { en: "Whole district", zh: "全区" },
   "renewal.loading": { en: "Opening the campaign…", zh: "正在打开改造台账…" },
   "renewal.nothing": { en: "No renewal project is shown to you", zh: "没有可供您查看的改造项目" },
@@ -13,7 +12,6 @@ export const RENEWAL = {
     zh: "尚未录入项目，或您所属镇街没有项目。",
   },
   "renewal.failed": { en: "Not everything could be loaded: {detail}", zh: "部分数据未能加载：{detail}" },
-  "renewal.lost": { en: "Disconnected – figures may be old", zh: "连接已断开，数据可能不是最新" },
   "renewal.tenThousandSquareMetres": { en: "10⁴ m²", zh: "万㎡" },
   "renewal.hundredMillionYuan": { en: "10⁸ CNY", zh: "亿元" },
 
@@ -29,7 +27,6 @@ export const RENEWAL = {
   "renewal.mode.wall": { en: "Big screen", zh: "大屏" },
   "renewal.mode.table": { en: "Table", zh: "表格" },
   "renewal.print": { en: "Print", zh: "打印" },
-  "renewal.leaveWall": { en: "Leave the big screen (Esc)", zh: "退出大屏（Esc）" },
   "renewal.rotate": { en: "Visit the towns in turn", zh: "镇街轮巡" },
   "renewal.rotating": { en: "Visiting the towns in turn", zh: "正在轮巡镇街" },
 
@@ -77,10 +74,6 @@ export const RENEWAL = {
 
   "renewal.map": { en: "Map of the projects", zh: "项目地图" },
   "renewal.map.home": { en: "All projects", zh: "全部项目" },
-  "renewal.map.above": { en: "From straight above", zh: "垂直俯视" },
-  "renewal.map.oblique": { en: "Obliquely", zh: "倾斜视角" },
-  "renewal.map.picture": { en: "Aerial picture", zh: "影像底图" },
-  "renewal.map.none": { en: "The map needs 3D drawing, which this browser lacks. The table shows everything.", zh: "此浏览器无法绘制三维地图，表格视图中可查看全部内容。" },
   "renewal.legend": { en: "Legend", zh: "图例" },
   "renewal.legend.projects": { en: "Projects by light", zh: "项目灯色" },
   "renewal.legend.buildings": { en: "Buildings by state", zh: "房屋状态" },

@@ -15,6 +15,7 @@ export const TOOLS = {
   "tool.height": { en: "Measure height", zh: "测量高度" },
   "tool.phases": { en: "Present and planned", zh: "现状与规划" },
   "tool.sun": { en: "Sun and shadows", zh: "日照与阴影" },
+  "tool.views": { en: "Sunlight and views", zh: "日照与视线" },
   "tool.pipes": { en: "Pipes", zh: "管线" },
   "pipes.arrows": { en: "Flow direction", zh: "流向箭头" },
   "pipes.none": { en: "This city has no pipe network yet.", zh: "此城市还没有管网图层。" },

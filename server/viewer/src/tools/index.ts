@@ -15,6 +15,7 @@ import { Section } from "./section";
 import { Sun } from "./sun";
 import { Toolbox } from "./toolbox";
 import { Underground } from "./underground";
+import { Views } from "./views";
 
 type Parts = Pick<
   App,
@@ -37,6 +38,7 @@ export function makeToolbox(parts: Parts): Toolbox {
     new Measure("height", scene),
     new Phases(scene, layers, base, comparison, () => camera.freeMiddle),
     new Sun(widget, surroundings, layers, base),
+    new Views(analysis),
     new Pipes(layers, analysis, underground, flow),
     new Here(scene, analysis, layers),
     new SensorsTool(sensing, filter),

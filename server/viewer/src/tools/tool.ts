@@ -14,6 +14,7 @@ export type ToolName =
   | "height"
   | "phases"
   | "sun"
+  | "views"
   | "pipes"
   | "here"
   | "sensors"

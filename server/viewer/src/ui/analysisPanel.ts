@@ -1,6 +1,6 @@
 /** Questions to the city: the process, its form, where on the map, and the answer. */
 import type { App } from "../app";
-import { isDrawing, isGrid, isTable, type ProcessResult } from "../data/processes";
+import { isDrawing, isGrid, isSketch, isTable, type ProcessResult } from "../data/processes";
 import { h, icon, replace } from "../dom";
 import { formatNumber, languageChanged, t } from "../i18n";
 import { limitsTitle } from "./binTitle";
@@ -10,6 +10,7 @@ import { errorText } from "./errors";
 import { inLanguage, processForm } from "./processForm";
 import { openReceipt } from "./receipt";
 import { resultTable } from "./resultTable";
+import { sketchLegend } from "./sketchLegend";
 
 export function analysisPanel(app: App): HTMLElement {
   const { analysis } = app;
@@ -108,6 +109,7 @@ export function analysisPanel(app: App): HTMLElement {
   app.layers.listed.on(draw);
   app.cellMap.changed.on(drawAnswer);
   app.highlights.changed.on(drawAnswer);
+  app.sketchMap.changed.on(drawAnswer);
   languageChanged.on(draw);
   draw();
   return panel;
@@ -142,6 +144,7 @@ function sections(app: App, result: ProcessResult): HTMLElement[] {
       return [h("section", { class: "answer-part" }, heading(title, colour), resultTable(app, name, output))];
     }
     if (isDrawing(output)) return [h("section", { class: "answer-part" }, title, chartLink(app, name))];
+    if (isSketch(output)) return [h("section", { class: "answer-part" }, title, sketchLegend(app, output))];
     if (isGrid(output)) return [h("section", { class: "answer-part" }, title, cellLegend(app))];
     return name === "receipt"
       ? [

@@ -43,6 +43,7 @@ function field(app: App, name: string, input: ProcessInput): HTMLElement {
     return h("div", { class: "form-row" }, label, box);
   }
   if (schema.type === "array" && schema.items?.format === "layer-id") return layers(app, name, title);
+  if (schema.format === "layer-id") return oneLayer(app, name, label, id, value);
   if (schema.enum) {
     const select = h(
       "select",
@@ -71,6 +72,21 @@ function field(app: App, name: string, input: ProcessInput): HTMLElement {
   });
   box.value = value === undefined || value === null ? "" : String(value);
   return h("div", { class: "form-row" }, label, box);
+}
+
+/** One layer of the city; what is planned is offered first where something planned is asked for. */
+function oneLayer(app: App, name: string, label: HTMLElement, id: string, value: unknown): HTMLElement {
+  const { analysis } = app;
+  const planned = name === "planned";
+  const fits = [...app.layers.all.values()].filter(({ collection }) => !planned || (collection.lifecycle === "planned" && collection.kind === "model"));
+  const select = h(
+    "select",
+    { id, on: { change: () => analysis.set(name, select.value === "" ? undefined : select.value) } },
+    h("option", { value: "" }, t("analysis.noLayer")),
+    ...fits.map(({ collection }) => h("option", { value: collection.id }, collection.title)),
+  );
+  select.value = value === undefined || value === null ? "" : String(value);
+  return h("div", { class: "form-row" }, label, select);
 }
 
 /** The layers that are asked; all where none is chosen. */

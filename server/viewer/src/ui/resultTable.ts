@@ -3,14 +3,14 @@ import type { App } from "../app";
 import { toBbox3D } from "../camera";
 import { api } from "../data/api";
 import type { Cell, ResultTable } from "../data/processes";
-import { h, icon } from "../dom";
-import { formatNumber, t } from "../i18n";
+import { h, icon, iconButton } from "../dom";
+import { formatNumber, language, t } from "../i18n";
 import { ANSWERS } from "../texts/answers";
 import { classTitle } from "./names";
 import { inLanguage } from "./processForm";
 
 /** Columns that a map says better than a cell. */
-const NOT_SHOWN = new Set(["box"]);
+const NOT_SHOWN = new Set(["box", "sketch"]);
 
 /** Answers that do not say where their features are leave it to the layer. */
 async function flyToFeature(app: App, layer: string, id: string): Promise<void> {
@@ -19,7 +19,7 @@ async function flyToFeature(app: App, layer: string, id: string): Promise<void> 
 }
 
 /** Columns whose words are codes of the analysis, not words of the city. */
-const CODED = new Set(["what", "kind"]);
+const CODED = new Set(["what", "kind", "verdict"]);
 
 function codeTitle(cell: Cell | undefined): string {
   const key = `answer.${String(cell)}`;
@@ -35,7 +35,9 @@ export function resultTable(app: App, output: string, { columns, rows, next }: R
   if (rows.length === 0) return h("p", { class: "muted" }, t("analysis.nothing"));
   const at = (name: string) => columns.findIndex((column) => column.name === name);
   const [layer, id, box] = [at("layer"), at("id"), at("bbox")];
-  const shown = columns.map((column, i) => ({ column, i })).filter(({ column }) => !NOT_SHOWN.has(column.type));
+  const other = otherLanguage(columns);
+  const shown = columns.map((column, i) => ({ column, i })).filter(({ column }) => !NOT_SHOWN.has(column.type) && !other.has(column.name));
+  const proof = columns.findIndex(({ type }) => type === "sketch");
   const value = (row: Cell[], i: number): string => {
     const known = layer >= 0 ? app.layers.get(String(row[layer])) : undefined;
     if (i === layer) return known?.collection.title ?? text(row[i]);
@@ -51,7 +53,8 @@ export function resultTable(app: App, output: string, { columns, rows, next }: R
   const line = (row: Cell[]) =>
     h(
       "tr",
-      {},
+      proof >= 0 ? { "aria-selected": String(app.sketchMap.looksAt(row[proof])) } : {},
+      proof >= 0 && h("td", {}, proofButton(app, row[proof])),
       ...shown.map(({ column, i }) => {
         const number = typeof row[i] === "number";
         const inner =
@@ -72,7 +75,7 @@ export function resultTable(app: App, output: string, { columns, rows, next }: R
       h(
         "table",
         { class: "data-table" },
-        h("thead", {}, h("tr", {}, ...shown.map(({ column }) => h("th", { scope: "col" }, heading(column))))),
+        h("thead", {}, h("tr", {}, proof >= 0 && h("th", { scope: "col" }, t("analysis.proof")), ...shown.map(({ column }) => h("th", { scope: "col" }, heading(column))))),
         h("tbody", {}, ...rows.map(line)),
       ),
     ),
@@ -96,6 +99,26 @@ export function resultTable(app: App, output: string, { columns, rows, next }: R
           )
         : null,
     ),
+  );
+}
+
+/** Of columns that stand in both languages, `title` and `title_zh`, those of the other one. */
+function otherLanguage(columns: ResultTable["columns"]): Set<string> {
+  const pairs = columns.filter(({ name }) => columns.some((one) => one.name === `${name}_zh`));
+  return new Set(pairs.map(({ name }) => (language() === "zh" ? name : `${name}_zh`)));
+}
+
+/** Flies to the shapes that a row names, and leaves the others as shadows; asked again, shows all. */
+function proofButton(app: App, ids: Cell | undefined): HTMLElement {
+  const shown = app.sketchMap.looksAt(ids);
+  return iconButton(
+    "eye",
+    t(shown ? "analysis.proofAll" : "analysis.proofShow"),
+    () => {
+      const box = app.sketchMap.focus(ids);
+      if (box) void app.camera.flyTo(box);
+    },
+    { class: "small", "aria-pressed": String(shown), disabled: !Array.isArray(ids) || ids.length === 0 },
   );
 }
 

@@ -11,7 +11,7 @@ const GROUPS: readonly (readonly ToolName[])[] = [
   ["base", "flat", "underground"],
   ["section", "clip"],
   ["distance", "area", "height"],
-  ["phases", "sun"],
+  ["phases", "sun", "views"],
   ["pipes", "here"],
   ["sensors", "heat", "traffic"],
 ];

@@ -39,6 +39,7 @@ export function topbar(app: App, toggleWorkbench: () => void): Topbar {
         "div",
         { class: "topbar-actions" },
         may("read") && h("a", { class: "button small optional", href: `/renewal#lang=${language()}` }, icon("phases"), t("renewal.link")),
+        may("read") && h("a", { class: "button small optional", href: `/checkup#lang=${language()}` }, icon("shield"), t("checkup.link")),
         alarms,
         iconButton("home", t("top.home"), () => void app.camera.home()),
         iconButton("share", t("top.share"), () => void share()),

@@ -3,7 +3,7 @@ import { h } from "../../dom";
 import { t } from "../../i18n";
 import { dayNumber, tickLabel, ticks } from "./axis";
 import type { Series } from "../types";
-import { s } from "./svg";
+import { s } from "../../svg";
 
 const WIDTH = 300;
 const HEIGHT = 92;

@@ -4,7 +4,7 @@ import { localized, t } from "../../i18n";
 import type { TextKey } from "../../texts";
 import type { StageStanding } from "../types";
 import { dayNumber, dayOf, spanOf, tickLabel, ticks } from "./axis";
-import { across, s } from "./svg";
+import { across, s } from "../../svg";
 import { comma } from "./punctuation";
 
 const ROW = 24;

@@ -4,7 +4,8 @@ import { localized, t } from "../../i18n";
 import { facts } from "../../ui/receipt";
 import type { Store } from "../store";
 import type { Light, Project, ProjectDetail } from "../types";
-import { area, fixed, modeName, money, stageName, townName, typeName, unitName } from "../words";
+import { fixed } from "../../figures";
+import { area, modeName, money, stageName, townName, typeName, unitName } from "../words";
 import { lamp } from "./lamp";
 import { comma } from "./punctuation";
 

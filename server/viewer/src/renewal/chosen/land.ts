@@ -9,7 +9,8 @@ import type { Page } from "../orders/list";
 import type { Comparison, Figures, ParcelComparison } from "../orders/types";
 import type { Store } from "../store";
 import type { ProjectDetail } from "../types";
-import { area, fixed, NOTHING, percent } from "../words";
+import { fixed, NOTHING } from "../../figures";
+import { area, percent } from "../words";
 import { buildings, demolished, section } from "./overview";
 import { comma, semicolon } from "./punctuation";
 

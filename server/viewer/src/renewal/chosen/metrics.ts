@@ -6,7 +6,7 @@ import type { Metric, ProjectDetail, ProjectMetric } from "../types";
 import { amount, amountWithUnit, percent, points, unitOf } from "../words";
 import { cumulative } from "./cumulative";
 import { lamp } from "./lamp";
-import { across, s } from "./svg";
+import { across, s } from "../../svg";
 
 /** Which curves are open, kept while days and projects change. */
 const opened = new Set<string>(["floor-area-demolished"]);

@@ -4,11 +4,12 @@ import { localized, t } from "../../i18n";
 import type { Desk } from "../orders/desk";
 import type { Store } from "../store";
 import type { Project, ProjectDetail } from "../types";
-import { area, fixed, percent } from "../words";
+import { fixed } from "../../figures";
+import { area, percent } from "../words";
 import { projectFacts, reasons } from "./head";
 import { metricsOf } from "./metrics";
 import { statesBar } from "./statesBar";
-import { across, s } from "./svg";
+import { across, s } from "../../svg";
 import { comma } from "./punctuation";
 
 export function section(title: string, ...children: Child[]): HTMLElement {

@@ -1,6 +1,7 @@
 /** How many of something are in which state: one bar divided by states, with a legend that has the numbers. */
 import { h } from "../../dom";
-import { fixed, percent } from "../words";
+import { fixed } from "../../figures";
+import { percent } from "../words";
 
 export interface StateCount {
   id: string;

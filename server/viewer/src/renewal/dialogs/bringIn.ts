@@ -4,7 +4,7 @@ import { today } from "../days";
 import { writing } from "../orders/api";
 import type { Desk } from "../orders/desk";
 import { openBringing } from "./bringing";
-import { input, row } from "./form";
+import { input, row } from "../../ui/keptForm";
 
 export function openBringIn(desk: Desk): void {
   const effective = input("bring-effective", t("form.effective"), { type: "date", max: today(), value: today() }, { hint: t("form.effectiveHint") });

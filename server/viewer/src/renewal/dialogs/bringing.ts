@@ -7,7 +7,7 @@ import { toast } from "../../ui/toast";
 import type { Desk } from "../orders/desk";
 import type { FileReport } from "../orders/types";
 import { fileReport } from "./fileReport";
-import { files } from "./form";
+import { files } from "../../ui/keptForm";
 
 interface Bringing {
   title: string;

@@ -3,12 +3,13 @@ import { h, replace } from "../../dom";
 import { formatNumber, localized, t } from "../../i18n";
 import { toast } from "../../ui/toast";
 import { today } from "../days";
-import { isOutOfDate, writing } from "../orders/api";
+import { isOutOfDate } from "../../data/writing";
+import { writing } from "../orders/api";
 import type { Desk } from "../orders/desk";
 import type { BuildingDocument, Subject } from "../orders/types";
 import type { ProjectDetail } from "../types";
 import { errorText } from "../../ui/errors";
-import { input, openForm, row, select } from "./form";
+import { input, openForm, row, select } from "../../ui/keptForm";
 
 type Stored = Subject<BuildingDocument>;
 

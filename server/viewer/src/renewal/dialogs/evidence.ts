@@ -5,7 +5,7 @@ import { writing } from "../orders/api";
 import type { Desk } from "../orders/desk";
 import type { ProjectDetail } from "../types";
 import { today } from "../days";
-import { files, input, openForm } from "./form";
+import { files, input, openForm } from "../../ui/keptForm";
 
 export function openEvidence(desk: Desk, project: ProjectDetail): void {
   const photos = files("evidence-files", t("evidence.files"), {

@@ -6,7 +6,7 @@ import { today } from "../days";
 import { writing } from "../orders/api";
 import type { Desk } from "../orders/desk";
 import type { HouseholdDocument, Subject } from "../orders/types";
-import { input, openForm, row, select } from "./form";
+import { input, openForm, row, select } from "../../ui/keptForm";
 
 export function openHousehold(desk: Desk, household: Subject<HouseholdDocument>): void {
   const states = Object.entries(desk.store.overview.words.household_states).map(([id, title]) => [id, localized(title)] as const);

@@ -9,7 +9,7 @@ import type { Desk } from "../orders/desk";
 import type { ProgressDocument, Subject } from "../orders/types";
 import type { Metric, ProjectDetail } from "../types";
 import { amountWithUnit, unitOf } from "../words";
-import { input, openForm, row, select } from "./form";
+import { input, openForm, row, select } from "../../ui/keptForm";
 import { lastEnd, type PeriodName, periodOf } from "./periods";
 
 type Stored = Subject<ProgressDocument>;

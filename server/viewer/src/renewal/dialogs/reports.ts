@@ -6,7 +6,7 @@ import { openDialog } from "../../ui/dialog";
 import { errorText } from "../../ui/errors";
 import { writing } from "../orders/api";
 import type { Desk } from "../orders/desk";
-import { input, row, select } from "./form";
+import { input, row, select } from "../../ui/keptForm";
 import { lastEnd, type PeriodName } from "./periods";
 
 const FORMATS = ["docx", "xlsx", "pdf"] as const;

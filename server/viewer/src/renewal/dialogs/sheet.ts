@@ -6,7 +6,7 @@ import { errorText } from "../../ui/errors";
 import { writing } from "../orders/api";
 import type { Desk } from "../orders/desk";
 import { openBringing } from "./bringing";
-import { input, row, select } from "./form";
+import { input, row, select } from "../../ui/keptForm";
 import { lastEnd } from "./periods";
 
 export function openSheet(desk: Desk): void {

@@ -7,7 +7,7 @@ import { today } from "../days";
 import { writing } from "../orders/api";
 import type { Desk } from "../orders/desk";
 import type { ProjectDetail, StageStanding } from "../types";
-import { input, openForm } from "./form";
+import { input, openForm } from "../../ui/keptForm";
 import { comma } from "../chosen/punctuation";
 
 const DATES = ["planned_start", "planned_end", "started", "ended"] as const;

@@ -8,7 +8,7 @@ import { writing } from "../orders/api";
 import type { Desk } from "../orders/desk";
 import type { ProjectDetail, Task } from "../types";
 import { stageName, unitName } from "../words";
-import { area, input, openForm, row, select } from "./form";
+import { area, input, openForm, row, select } from "../../ui/keptForm";
 import { comma } from "../chosen/punctuation";
 
 export function openTask(desk: Desk, project: ProjectDetail, task: Task | null): void {

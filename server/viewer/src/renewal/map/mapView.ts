@@ -1,55 +1,27 @@
 /** The map: the city's ground and buildings, the projects on it by light, the buildings by state. */
-import { Cartesian2, Cartesian3, Cartographic, Cesium3DTileFeature, ScreenSpaceEventHandler, ScreenSpaceEventType } from "cesium";
-import { Base } from "../../base";
-import { Capability } from "../../capability";
+import { Cartesian3, Cartographic } from "cesium";
 import type { City } from "../../data/types";
-import { append, h, replace } from "../../dom";
+import { DistrictMap, type Hit } from "../../districtMap/districtMap";
+import { Marks } from "../../districtMap/marks";
+import { boxOf, middleOf, topOf } from "../../districtMap/outlines";
+import type { Look } from "../../districtMap/polygons";
+import { append, h } from "../../dom";
 import { localized, SEPARATOR, t } from "../../i18n";
-import { isNetwork } from "../../kinds";
-import { Layers } from "../../layers";
-import { metadata } from "../../scene/features";
-import { createScene } from "../../scene/scene";
-import { debounce, Signal } from "../../signal";
 import type { Player } from "../replay";
 import type { Store } from "../store";
-import type { Light } from "../types";
-import { LIGHT_COLOURS } from "../words";
+import { type Light, LIGHTS } from "../types";
+import { LIGHT_COLOURS, lightName, lightSign } from "../words";
 import { Buildings } from "./buildings";
-import { Flight } from "./flight";
-import { GroundHeights } from "./groundHeights";
-import { Marks } from "./marks";
-import { boxOf, middleOf, topOf } from "./outlines";
-import { type Look, Polygons } from "./polygons";
 
-const NOWHERE = { lon: 113.3, lat: 23.1, height: 0 };
-/** Milliseconds between looks at what is under the mouse. */
-const HOVER = 120;
-/** Milliseconds of quiet after which the ground is taken to be there. */
-const GROUND_QUIET = 600;
 const SIGN_HEIGHT = 4;
-/** Metres by which the ground has to change before what lies on it is drawn anew. */
-const SHOWS = 3;
-/** Of the canvas; beyond it the picture is enlarged. */
-const MOST_PIXELS = 3_000_000;
 const BORDERS = { day: "#8b99a8", night: "#4d637b" };
+const NO_LIGHT = "#8a94a0";
 
-export class MapView {
-  /** What is drawn changed by itself: ground came, names moved. */
-  readonly changed = new Signal();
-  readonly element: HTMLElement;
-  readonly scene: ReturnType<typeof createScene>;
-  readonly layers: Layers;
-  readonly base: Base;
-  private readonly ground: GroundHeights;
+export class MapView extends DistrictMap {
   readonly buildings: Buildings;
   readonly marks: Marks;
-  readonly polygons: Polygons;
-  readonly flight: Flight;
-  /** Whether the ground shows its picture from the air. */
-  private withPicture = false;
-  private dark = false;
-  private settling = false;
-  private moving = false;
+  private bordered = "";
+  private shown = "";
 
   /** @throws NoWebGL when the browser cannot draw in 3D. */
   constructor(
@@ -58,25 +30,11 @@ export class MapView {
     private readonly store: Store,
     private readonly player: Player,
   ) {
-    this.scene = createScene(canvas, city.anchor ?? NOWHERE);
-    const { widget, surroundings, motion, quality } = this.scene;
-    const capability = new Capability();
-    this.layers = new Layers(widget.scene, [], capability, true);
-    this.base = new Base(widget.scene, this.layers, surroundings);
-    this.ground = new GroundHeights(widget.scene, this.layers);
-    this.flight = new Flight(widget, (lon, lat) => this.heightAt(Cartographic.fromDegrees(lon, lat)));
+    super(canvas, city, t("renewal.map"));
+    const { widget, motion } = this.scene;
     this.buildings = new Buildings(this.layers, store);
-    this.polygons = new Polygons(widget.scene, (position) => this.heightAt(position), () => (this.dark ? "#ffffff" : "#12273d"));
     this.marks = new Marks(widget, motion, (id) => store.choose(id));
-    const tip = h("div", { class: "map-tip", hidden: true, role: "status" });
-    this.element = h("div", { class: "map-over" }, this.marks.element, tip);
-    widget.canvas.setAttribute("aria-label", t("renewal.map"));
-
-    motion.started.on(() => (this.moving = true));
-    motion.rested.on(() => (this.moving = false));
-    new ResizeObserver(() => this.limitPixels()).observe(canvas);
-    this.layers.listed.on(() => this.chooseLayers());
-    this.layers.tilesChanged.on(() => quality.disturb());
+    this.element.prepend(this.marks.element);
     store.loaded.on(() => this.show());
     store.chosenChanged.on(() => {
       this.polygons.choose(store.chosen);
@@ -84,65 +42,34 @@ export class MapView {
       this.goToChosen();
     });
     player.stepped.on(() => this.paint());
-    // Where the ground comes or gets finer, what lies on it moves.
-    const reground = debounce(GROUND_QUIET, () => this.reground());
-    widget.scene.globe.tileLoadProgressEvent.addEventListener((left: number) => {
-      quality.disturb();
-      this.settling = true;
-      if (left === 0) reground();
-    });
-    this.listen(tip);
   }
 
   /** Loads the city and shows the projects. */
-  async start(): Promise<void> {
-    await this.layers.refresh();
-    this.layers.start();
-    this.show();
+  override async start(): Promise<void> {
+    await super.start();
     this.home(0);
     this.goToChosen(0);
   }
 
-  /** Whether nothing is being loaded or moved. */
-  get settled(): boolean {
-    return this.layers.tilesLoaded() && this.base.loaded && !this.settling && !this.moving;
-  }
-
-  set night(night: boolean) {
-    this.dark = night;
-    this.scene.surroundings.look = night ? "night" : "map";
+  override set night(night: boolean) {
     this.buildings.night = night;
-    this.show();
-  }
-
-  /** Whether there is a picture from the air, and whether it is shown. */
-  get picture(): boolean | null {
-    const there = [...this.layers.all.values()].some(({ collection }) => collection.kind === "imagery");
-    return there ? this.withPicture : null;
-  }
-
-  set picture(shown: boolean) {
-    this.withPicture = shown;
-    this.chooseLayers();
+    super.night = night;
   }
 
   home(seconds?: number): void {
     const found = this.store.found.length > 0 ? this.store.found : [...this.store.projects.values()];
-    const box = boxOf(found.map(({ boundary }) => boundary));
-    if (box) this.flight.to(box, seconds);
+    this.flyTo(boxOf(found.map(({ boundary }) => boundary)), seconds);
   }
 
   /** Flies to a town: its projects, or its boundary where it has none. */
   goToTown(id: string): void {
     const projects = [...this.store.projects.values()].filter(({ town }) => town === id);
     const town = this.store.towns.find((one) => one.id === id);
-    const box = boxOf(projects.map(({ boundary }) => boundary)) ?? boxOf([town?.boundary ?? null]);
-    if (box) this.flight.to(box);
+    this.flyTo(boxOf(projects.map(({ boundary }) => boundary)) ?? boxOf([town?.boundary ?? null]));
   }
 
   private goToChosen(seconds?: number): void {
-    const box = boxOf([this.store.projects.get(this.store.chosen ?? "")?.boundary ?? null]);
-    if (box) this.flight.to(box, seconds);
+    this.flyTo(boxOf([this.store.projects.get(this.store.chosen ?? "")?.boundary ?? null]), seconds);
   }
 
   /** The light of a project at the step that is replayed, else of the day. */
@@ -150,30 +77,14 @@ export class MapView {
     return this.player.step ? this.player.lightOf(id) : (this.store.projects.get(id)?.light ?? null);
   }
 
-  /** A wall has more pixels than its picture needs. */
-  private limitPixels(): void {
-    const { widget } = this.scene;
-    const { clientWidth, clientHeight } = widget.canvas;
-    const pixels = clientWidth * clientHeight * window.devicePixelRatio ** 2;
-    widget.resolutionScale = Math.min(1, 2 / window.devicePixelRatio, Math.sqrt(MOST_PIXELS / Math.max(1, pixels)));
-  }
-
   // ---- what is drawn
 
-  /** Buildings and ground; what else the city has would only distract. */
-  private chooseLayers(): void {
-    for (const layer of this.layers.all.values()) {
-      const { collection, view } = layer;
-      const { kind } = collection;
-      const drawn = collection.tileset !== null && !isNetwork(collection) && !["points", "terrain", "imagery", "vector"].includes(kind);
-      const wanted = collection.lifecycle !== "planned" && (drawn || kind === "terrain" || (kind === "imagery" && this.withPicture));
-      if (view.visible !== wanted) this.layers.update(layer, (its) => (its.visible = wanted));
-    }
-    const base = this.withPicture ? "imagery" : "plain";
-    if (this.base.choice !== base) this.base.choice = base;
+  protected boundaries() {
+    return [...this.store.projects.values()].map(({ boundary }) => boundary);
   }
 
-  private show(): void {
+  protected show(anew = false): void {
+    if (anew) this.shown = this.bordered = "";
     const drawn = [...this.store.projects.values()].flatMap(({ id, boundary }) => (boundary ? [{ id, boundary }] : []));
     const key = JSON.stringify(drawn);
     if (key !== this.shown) {
@@ -181,7 +92,7 @@ export class MapView {
       this.polygons.show(drawn);
     }
     const borders = this.store.towns.flatMap(({ id, boundary }) => (boundary ? [{ id, boundary }] : []));
-    const borderKey = JSON.stringify([borders, this.dark, this.heights]);
+    const borderKey = JSON.stringify([borders, this.dark]);
     if (borderKey !== this.bordered) {
       this.bordered = borderKey;
       this.polygons.showBorders(borders, this.dark ? BORDERS.night : BORDERS.day);
@@ -189,34 +100,14 @@ export class MapView {
     this.polygons.choose(this.store.chosen);
     this.paint();
   }
-  private bordered = "";
-  private shown = "";
-
-  private reground(): void {
-    this.settling = false;
-    this.ground.forget();
-    const heights = [...this.store.projects.values()].map(({ boundary }) => this.groundKey(boundary)).join();
-    if (heights === this.heights) return this.changed.emit();
-    this.heights = heights;
-    this.shown = "";
-    this.show();
-    this.changed.emit();
-  }
-  private heights = "";
-
-  /** How high the ground is in the middle of a boundary, so finely that it shows. */
-  private groundKey(boundary: Parameters<typeof middleOf>[0]): number {
-    const middle = middleOf(boundary);
-    return middle ? Math.round(this.heightAt(Cartographic.fromDegrees(...middle)) / SHOWS) : 0;
-  }
 
   private paint(): void {
     const found = new Set(this.store.found.map(({ id }) => id));
     const looks = new Map<string, Look>();
     for (const id of this.store.projects.keys()) {
       const light = this.lightOf(id);
-      const colour = light ? LIGHT_COLOURS[light] : "#8a94a0";
-      looks.set(id, found.has(id) ? { colour, fill: light ? 0.42 : 0.18, line: 0.95 } : { colour: "#8a94a0", fill: 0.1, line: 0.35 });
+      const colour = light ? LIGHT_COLOURS[light] : NO_LIGHT;
+      looks.set(id, found.has(id) ? { colour, fill: light ? 0.42 : 0.18, line: 0.95 } : { colour: NO_LIGHT, fill: 0.1, line: 0.35 });
     }
     this.polygons.colour(looks);
     this.sign();
@@ -224,12 +115,20 @@ export class MapView {
 
   private sign(): void {
     const found = new Set(this.store.found.map(({ id }) => id));
-    const marks = [...this.store.projects.values()].flatMap((project) => {
-      const middle = middleOf(project.boundary);
+    const marks = [...this.store.projects.values()].flatMap(({ id, name, boundary }) => {
+      const middle = middleOf(boundary);
       if (!middle) return [];
-      const height = this.heightAt(Cartographic.fromDegrees(...middle)) + SIGN_HEIGHT;
-      const place = Cartesian3.fromDegrees(...middle, height);
-      return [{ project, place, light: this.lightOf(project.id), found: found.has(project.id) }];
+      const light = this.lightOf(id);
+      return [{
+        id,
+        name,
+        place: Cartesian3.fromDegrees(...middle, this.heightAt(Cartographic.fromDegrees(...middle)) + SIGN_HEIGHT),
+        tone: light,
+        word: light ? lightName(light) : "",
+        sign: light ? lightSign(light) : "·",
+        rank: light ? LIGHTS.indexOf(light) : 5,
+        found: found.has(id),
+      }];
     });
     const towns = this.store.towns.flatMap(({ title, boundary }) => {
       const top = topOf(boundary);
@@ -239,56 +138,23 @@ export class MapView {
     this.scene.widget.scene.requestRender();
   }
 
-  private heightAt(position: Cartographic): number {
-    return this.ground.at(position);
-  }
-
   // ---- the mouse
 
-  private projectAt(x: number, y: number): { id: string; text: string } | null {
-    const hit = this.scene.widget.scene.pick(new Cartesian2(x, y)) as { id?: unknown } | undefined;
-    if (hit instanceof Cesium3DTileFeature) {
-      const layer = this.layers.ofTileset(hit.tileset)?.layer.collection.id;
-      const building = layer === undefined ? null : this.buildings.of(layer, metadata(hit).id);
-      if (building) {
-        const state = localized(this.store.overview.words.building_states[building.state]);
-        const project = this.store.projects.get(building.project)?.name ?? building.project;
-        return { id: building.project, text: [state, project].join(SEPARATOR) };
-      }
-    }
-    const id = typeof hit?.id === "string" ? hit.id : null;
-    return id !== null && this.store.projects.has(id) ? { id, text: this.store.projects.get(id)!.name } : null;
+  protected buildingAt(layer: string, feature: string): Hit | null {
+    const building = this.buildings.of(layer, feature);
+    if (!building) return null;
+    const state = localized(this.store.overview.words.building_states[building.state]);
+    const project = this.store.projects.get(building.project)?.name ?? building.project;
+    return { id: building.project, text: [state, project].join(SEPARATOR) };
   }
 
-  private listen(tip: HTMLElement): void {
-    const { widget, motion } = this.scene;
-    const handler = new ScreenSpaceEventHandler(widget.canvas);
-    handler.setInputAction((event: ScreenSpaceEventHandler.PositionedEvent) => {
-      const hit = this.projectAt(event.position.x, event.position.y);
-      this.store.choose(hit?.id ?? null);
-    }, ScreenSpaceEventType.LEFT_CLICK);
-    let next: Cartesian2 | null = null;
-    const look = () => {
-      const at = next;
-      next = null;
-      const hit = at && this.projectAt(at.x, at.y);
-      tip.hidden = !hit;
-      widget.canvas.style.cursor = hit ? "pointer" : "";
-      if (!hit) return;
-      replace(tip, hit.text);
-      const right = at.x > widget.canvas.clientWidth * 0.65;
-      tip.style.transform = `translate(${at.x + (right ? -14 : 14)}px, ${at.y + 12}px)${right ? " translateX(-100%)" : ""}`;
-    };
-    handler.setInputAction(({ endPosition }: ScreenSpaceEventHandler.MotionEvent) => {
-      if (next === null) setTimeout(look, HOVER);
-      next = Cartesian2.clone(endPosition);
-    }, ScreenSpaceEventType.MOUSE_MOVE);
-    const hide = () => (tip.hidden = true);
-    motion.started.on(hide);
-    widget.canvas.addEventListener("pointerleave", () => {
-      next = null;
-      hide();
-    });
+  protected polygonAt(id: string): Hit | null {
+    const project = this.store.projects.get(id);
+    return project ? { id, text: project.name } : null;
+  }
+
+  protected clicked(hit: Hit | null): void {
+    this.store.choose(hit?.id ?? null);
   }
 
   /** The map as a picture with its signs, for paper. */
@@ -305,8 +171,9 @@ export class MapView {
     context.textAlign = "center";
     context.fillStyle = "#556373";
     for (const { name, x, y } of this.marks.townNames) context.fillText(name, x, y - 5);
-    for (const { x, y, light, element } of [...this.marks.placed].reverse()) {
-      context.fillStyle = light ? LIGHT_COLOURS[light] : "#8a94a0";
+    for (const { x, y, id, sign, name, element } of [...this.marks.placed].reverse()) {
+      const light = this.lightOf(id);
+      context.fillStyle = light ? LIGHT_COLOURS[light] : NO_LIGHT;
       context.strokeStyle = "#fff";
       context.lineWidth = 1.5;
       context.beginPath();
@@ -317,16 +184,16 @@ export class MapView {
       context.textBaseline = "middle";
       context.textAlign = "center";
       context.fillStyle = "#fff";
-      context.fillText(element.querySelector("i")!.textContent!, x, y + 0.5);
+      context.fillText(sign, x, y + 0.5);
       if (!element.classList.contains("named")) continue;
       const leftwards = element.classList.contains("leftwards");
       context.textAlign = leftwards ? "right" : "left";
       const edge = x + (leftwards ? -12 : 12);
       context.strokeStyle = "rgb(255 255 255 / 90%)";
       context.lineWidth = 3;
-      context.strokeText(element.querySelector("span")!.textContent!, edge, y);
+      context.strokeText(name, edge, y);
       context.fillStyle = "#1c2733";
-      context.fillText(element.querySelector("span")!.textContent!, edge, y);
+      context.fillText(name, edge, y);
     }
     append(picture, t("renewal.map"));
     return picture;

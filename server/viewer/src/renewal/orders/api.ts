@@ -1,20 +1,12 @@
 /** What is written about renewal, and what only those who write read. */
-import { answered, ApiError, request } from "../../data/api";
-import { query } from "../api";
+import { answered, request } from "../../data/api";
+import { query, sent } from "../../data/writing";
 import type {
   BuildingDocument, CheckReport, Comparison, EvidenceDocument, FileReport, HouseholdDocument, Kind, NewOrder, OrderDetail,
   OrderPage, ProgressDocument, RenewalEvent, Step, StepBody, Subject,
 } from "./types";
 
 const part = encodeURIComponent;
-
-/** Sends JSON; with a version only if that is still the newest one. */
-function sent<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
-  const headers: Record<string, string> = { Accept: "application/json" };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  if (version !== undefined) headers["If-Match"] = `"${version}"`;
-  return request<T>(path, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
-}
 
 /** Sends a file as it is. */
 function brought<T>(path: string, file: Blob): Promise<T> {
@@ -23,11 +15,6 @@ function brought<T>(path: string, file: Blob): Promise<T> {
     headers: { Accept: "application/json", "Content-Type": file.type || "application/octet-stream" },
     body: file,
   });
-}
-
-/** Whether somebody was faster. */
-export function isOutOfDate(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 412;
 }
 
 const of = (project: string, what: string) => `/renewal/projects/${part(project)}/${what}`;

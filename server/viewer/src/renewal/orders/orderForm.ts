@@ -3,7 +3,7 @@ import { h, icon } from "../../dom";
 import { localized, t } from "../../i18n";
 import { toast } from "../../ui/toast";
 import { renewal } from "../api";
-import { area, input, openForm, row, select } from "../dialogs/form";
+import { area, input, openForm, row, select } from "../../ui/keptForm";
 import { writing } from "./api";
 import type { Desk } from "./desk";
 import type { NewOrder, Order, Urgency } from "./types";

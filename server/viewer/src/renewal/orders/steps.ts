@@ -2,7 +2,7 @@
 import { type Child, h, icon, type IconName } from "../../dom";
 import { t } from "../../i18n";
 import { toast } from "../../ui/toast";
-import { area, type Field, files, input, openForm } from "../dialogs/form";
+import { area, type Field, files, input, openForm } from "../../ui/keptForm";
 import { addDays } from "../days";
 import { unitName } from "../words";
 import { writing } from "./api";

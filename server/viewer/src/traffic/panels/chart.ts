@@ -3,7 +3,7 @@ import { h, icon, replace } from "../../dom";
 import { formatNumber, t } from "../../i18n";
 import { type Extent, linear, timeTicks, valueTicks } from "../../sensing/panels/seriesScale";
 import { moment } from "../../sensing/panels/when";
-import { s } from "../../renewal/chosen/svg";
+import { s } from "../../svg";
 
 const LEFT = 46;
 const RIGHT = 14;

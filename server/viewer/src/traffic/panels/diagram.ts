@@ -1,7 +1,7 @@
 /** The approach diagram: who drives where, as wide as they are many, coloured and lettered by level of service. */
 import { h, replace } from "../../dom";
 import { formatNumber, said, t } from "../../i18n";
-import { s } from "../../renewal/chosen/svg";
+import { s } from "../../svg";
 import type { Cell, Intersection, MeasureColumn, Measures, Turn } from "../types";
 import { type DiagramShape, diagramShape, type Flow, LINE_HEIGHT } from "./diagramShape";
 import { levelColour, levelInk } from "./levels";

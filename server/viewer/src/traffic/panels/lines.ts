@@ -1,5 +1,5 @@
 /** Queues and delays over time: a line for each lane or movement. */
-import { s } from "../../renewal/chosen/svg";
+import { s } from "../../svg";
 import { formatNumber } from "../../i18n";
 import { LINE_COLOURS } from "../../sensing/panels/seriesDrawing";
 import { nearest } from "../../sensing/panels/seriesShape";

@@ -1,5 +1,5 @@
 /** The phase diagram: each cycle a column, the seconds in the cycle up its height, arrivals as dots. */
-import { s } from "../../renewal/chosen/svg";
+import { s } from "../../svg";
 import { formatNumber, t } from "../../i18n";
 import type { Cycles, Extent } from "../types";
 import { axes, type Drawn } from "./chart";

@@ -1,7 +1,7 @@
 /** The signal plan: a row for each group, what it shows through the cycle, and where the cycle stands now. */
 import { h, replace } from "../../dom";
 import { formatNumber, t } from "../../i18n";
-import { s } from "../../renewal/chosen/svg";
+import { s } from "../../svg";
 import type { Intersection, Light, Plan } from "../types";
 import { GROUNDS, INKS } from "./phaseDiagram";
 import { colourOf, cycleOf, greenShare, positionOf, stretches } from "./signalTimes";

@@ -1,5 +1,5 @@
 /** The time–space diagram of a corridor: where each vehicle was when, and where it was green. */
-import { s } from "../../renewal/chosen/svg";
+import { s } from "../../svg";
 import { t } from "../../i18n";
 import type { Extent, TimeSpace } from "../types";
 import { axes, type Drawn } from "./chart";

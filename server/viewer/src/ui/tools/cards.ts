@@ -10,6 +10,7 @@ import type { Section } from "../../tools/section";
 import type { Sun } from "../../tools/sun";
 import type { Tool } from "../../tools/tool";
 import type { Underground } from "../../tools/underground";
+import { VIEW_ANALYSES } from "../../tools/views";
 import { DEEPEST } from "../../tools/underground";
 import { h, replace } from "../../dom";
 import { formatNumber, t } from "../../i18n";
@@ -48,6 +49,8 @@ export function cardOf(app: App, tool: Tool): Control | null {
       return measureCard(tool as Measure);
     case "flat":
       return flatCard(tool as Flat);
+    case "views":
+      return viewsCard(app);
     case "pipes":
       return pipesCard(app, tool as Pipes);
     case "sensors":
@@ -95,19 +98,17 @@ function undergroundCard(tool: Underground): Control {
 }
 
 /** A button for each question, which takes the clicks on the map from then on. */
-function pipesCard(app: App, tool: Pipes): Control {
-  if (!tool.possible) return note(t("pipes.none"));
+function questions(app: App, ids: readonly string[]): Control {
   const { analysis, toolbox } = app;
-  const buttons = h("div", { class: "pipe-questions" });
-  const arrows = tick(t("pipes.arrows"), () => tool.arrows, (on) => (tool.arrows = on));
+  const element = h("div", { class: "pipe-questions" });
   const ask = async (id: string) => {
     await analysis.choose(id);
     if (toolbox.active?.name !== "here") toolbox.press("here");
   };
   const draw = () => {
-    const known = PIPE_ANALYSES.map((id) => analysis.processes.find((one) => one.id === id)).filter((one) => one !== undefined);
+    const known = ids.map((id) => analysis.processes.find((one) => one.id === id)).filter((one) => one !== undefined);
     replace(
-      buttons,
+      element,
       ...known.map((one) =>
         h(
           "button",
@@ -119,15 +120,22 @@ function pipesCard(app: App, tool: Pipes): Control {
   };
   draw();
   let listed = analysis.processes.length;
-  return {
-    element: h("div", { class: "controls" }, buttons, arrows.element),
-    sync: () => {
-      arrows.sync();
-      if (listed === analysis.processes.length) return;
-      listed = analysis.processes.length;
-      draw();
-    },
+  const sync = () => {
+    if (listed === analysis.processes.length) return;
+    listed = analysis.processes.length;
+    draw();
   };
+  return { element, sync };
+}
+
+function viewsCard(app: App): Control {
+  const buttons = questions(app, VIEW_ANALYSES);
+  return { element: h("div", { class: "controls" }, buttons.element), sync: buttons.sync };
+}
+
+function pipesCard(app: App, tool: Pipes): Control {
+  if (!tool.possible) return note(t("pipes.none"));
+  return stack(questions(app, PIPE_ANALYSES), tick(t("pipes.arrows"), () => tool.arrows, (on) => (tool.arrows = on)));
 }
 
 function sectionCard(tool: Section): Control {

@@ -1,8 +1,8 @@
 /** How high the ground is, as it is drawn now: of the terrain where there is one, else of the level city. */
 import { Cartographic, Rectangle, type Scene } from "cesium";
-import { toBbox3D } from "../../camera";
-import type { Layers } from "../../layers";
-import type { LevelGround } from "../../scene/ground";
+import { toBbox3D } from "../camera";
+import type { Layers } from "../layers";
+import type { LevelGround } from "../scene/ground";
 
 /** Radians of the earth (about 40 m); the engine takes long to tell a height, so one serves so much ground. */
 const CELL = 6.3e-6;

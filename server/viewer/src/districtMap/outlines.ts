@@ -1,5 +1,10 @@
-/** Boundaries of projects as rings, and what follows from them: a box, a place for a name. */
-import type { Geometry } from "../types";
+/** Boundaries as rings, and what follows from them: a box, a place for a name. */
+
+/** As GeoJSON has it; degrees. */
+export interface Geometry {
+  type: "Polygon" | "MultiPolygon";
+  coordinates: unknown[];
+}
 
 /** Longitude and latitude, degrees. */
 export type Point = readonly [number, number];
@@ -46,4 +51,17 @@ export function middleOf(geometry: Geometry | null): Point | null {
   const rings = partsOf(geometry).flatMap((part) => (part[0] && part[0].length > 2 ? [part[0]] : []));
   const moments = rings.map(momentOf).sort((a, b) => Math.abs(b.area) - Math.abs(a.area));
   return moments[0]?.centroid ?? null;
+}
+
+/** Whether a point lies inside, by how often a line from it crosses the rings; holes are outside. */
+export function holds(geometry: Geometry | null, [lon, lat]: Point): boolean {
+  return partsOf(geometry).some((rings) => {
+    let inside = false;
+    for (const ring of rings)
+      for (let i = 1; i < ring.length; i++) {
+        const [[ax, ay], [bx, by]] = [ring[i - 1]!, ring[i]!];
+        if (ay > lat !== by > lat && lon < ax + ((lat - ay) / (by - ay)) * (bx - ax)) inside = !inside;
+      }
+    return inside;
+  });
 }

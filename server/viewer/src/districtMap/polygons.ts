@@ -1,5 +1,5 @@
 /**
- * Project polygons on the ground: a fill and a line each, drawn after the ground and before the
+ * Polygons on the ground: a fill and a line each, drawn after the ground and before the
  * buildings, so that they lie on whatever ground there is and never cover what stands on it. Their
  * corners have the height of the ground, so that they lie in the right place from every side.
  */
@@ -19,9 +19,8 @@ import {
   Primitive,
   type Scene,
 } from "cesium";
-import { InPass, PASS_ON_GLOBE } from "../../scene/inPass";
-import type { Geometry as Boundary } from "../types";
-import { partsOf, type Point } from "./outlines";
+import { InPass, PASS_ON_GLOBE } from "../scene/inPass";
+import { type Geometry as Boundary, partsOf, type Point } from "./outlines";
 
 /** Radians of the earth (about 50 m) after which a corner more follows the ground. */
 const GRAIN = 8e-6;
@@ -29,7 +28,7 @@ const LINE_WIDTH = 2;
 const CHOSEN_WIDTH = 4.5;
 const BORDER_WIDTH = 1.5;
 
-/** How a project is drawn. */
+/** How one is drawn. */
 export interface Look {
   /** CSS. */
   colour: string;
@@ -46,18 +45,23 @@ interface PartAttributes {
   color: Uint8Array;
 }
 
-interface Drawn {
+export interface Drawn {
   id: string;
   boundary: Boundary;
+  /** Whether its fill is hatched. */
+  hatched?: boolean;
 }
 
 export class Polygons {
   private fills: Primitive | null = null;
+  private hatches: Primitive | null = null;
   private lines: Primitive | null = null;
   private chosenLines: Primitive | null = null;
   private borders: Primitive | null = null;
   private readonly inScene = new Map<Primitive, InPass>();
   private drawn: readonly Drawn[] = [];
+  /** How many rings each has: the engine knows every one of them by an id of its own. */
+  private parts = new Map<string, number>();
   private looks = new Map<string, Look>();
   private chosen: string | null = null;
   private stopColouring: () => void = () => undefined;
@@ -65,17 +69,20 @@ export class Polygons {
   constructor(
     private readonly scene: Scene,
     private readonly heightAt: HeightAt,
-    /** Of the line around the chosen project. */
+    /** Of the line around the chosen one. */
     private readonly chosenColour: () => string,
   ) {}
 
-  /** Draws other projects, or the same anew where the ground has come. */
+  /** Draws others, or the same anew where the ground has come. */
   show(drawn: readonly Drawn[]): void {
-    const before = [this.fills, this.lines];
+    const before = [this.fills, this.hatches, this.lines];
     this.drawn = drawn;
-    const fills = drawn.flatMap((one) => this.fillsOf(one));
+    this.parts = new Map(drawn.map(({ id, boundary }) => [id, partsOf(boundary).reduce((sum, rings) => sum + rings.length, 0)]));
+    const fills = drawn.filter(({ hatched }) => !hatched).flatMap((one) => this.fillsOf(one));
+    const hatches = drawn.filter(({ hatched }) => hatched).flatMap((one) => this.fillsOf(one));
     const lines = drawn.flatMap((one) => this.linesOf(one, LINE_WIDTH));
     this.fills = this.add(fills, new PerInstanceColorAppearance({ flat: true, translucent: true, renderState: ON_TOP }));
+    this.hatches = this.add(hatches, new PerInstanceColorAppearance({ flat: true, translucent: true, renderState: ON_TOP, fragmentShaderSource: HATCHED }));
     this.lines = this.add(lines, new PolylineColorAppearance({ translucent: true, renderState: ON_TOP }));
     for (const primitive of before) this.remove(primitive);
     this.drawChosen();
@@ -96,13 +103,15 @@ export class Polygons {
     this.looks = looks;
     // The parts of a primitive can be changed only after it has been drawn once.
     const apply = () => {
-      for (const [primitive, what] of [[this.fills, "fill"], [this.lines, "line"]] as const) {
+      for (const [primitive, what] of [[this.fills, "fill"], [this.hatches, "fill"], [this.lines, "line"]] as const) {
         if (!primitive) continue;
         if (!primitive.ready) return this.scene.requestRender();
         for (const { id } of this.drawn) {
           const look = this.looks.get(id);
-          const attributes = primitive.getGeometryInstanceAttributes(id) as PartAttributes | undefined;
-          if (look && attributes) attributes.color = ColorGeometryInstanceAttribute.toValue(colourOf(look, what));
+          for (let part = 0; look && part < (this.parts.get(id) ?? 0); part++) {
+            const attributes = primitive.getGeometryInstanceAttributes(partId(id, part)) as PartAttributes | undefined;
+            if (attributes) attributes.color = ColorGeometryInstanceAttribute.toValue(colourOf(look, what));
+          }
         }
       }
       this.stopColouring();
@@ -114,9 +123,10 @@ export class Polygons {
     apply();
   }
 
-  /** The colour on the map of a project's fill, as CSS; for tests. */
+  /** The colour on the map of a fill, as CSS; for tests. */
   colourOf(id: string): string | null {
-    const attributes = this.fills?.getGeometryInstanceAttributes(id) as PartAttributes | undefined;
+    const inHatches = this.drawn.some((one) => one.id === id && one.hatched);
+    const attributes = (inHatches ? this.hatches : this.fills)?.getGeometryInstanceAttributes(id) as PartAttributes | undefined;
     if (!attributes) return null;
     const [red, green, blue] = attributes.color;
     return new Color(red! / 255, green! / 255, blue! / 255).toCssHexString();
@@ -158,7 +168,7 @@ export class Polygons {
   }
 
   private fillsOf({ id, boundary }: Drawn): GeometryInstance[] {
-    return partsOf(boundary).flatMap(([outer, ...holes]) => {
+    return partsOf(boundary).flatMap(([outer, ...holes], part) => {
       if (!outer) return [];
       const hierarchy = new PolygonHierarchy(onEarth(outer), holes.map((hole) => new PolygonHierarchy(onEarth(hole))));
       const shape = new PolygonGeometry({
@@ -170,13 +180,14 @@ export class Polygons {
       const geometry = PolygonGeometry.createGeometry(shape);
       if (!geometry) return [];
       this.settle(geometry);
-      return [new GeometryInstance({ id, geometry, attributes: this.attributes(id, "fill") })];
+      return [new GeometryInstance({ id: partId(id, part), geometry, attributes: this.attributes(id, "fill") })];
     });
   }
 
   private linesOf({ id, boundary }: Drawn, width: number, colour?: Color): GeometryInstance[] {
-    return partsOf(boundary).flatMap((rings) =>
-      rings.map((ring) => {
+    return partsOf(boundary)
+      .flat()
+      .map((ring, part) => {
         const positions = subdivided(ring).map((position) => this.onGround(position));
         const geometry = new PolylineGeometry({
           positions,
@@ -184,9 +195,8 @@ export class Polygons {
           arcType: ArcType.NONE,
           vertexFormat: PolylineColorAppearance.VERTEX_FORMAT,
         });
-        return new GeometryInstance({ id, geometry, attributes: this.attributes(id, "line", colour) });
-      }),
-    );
+        return new GeometryInstance({ id: partId(id, part), geometry, attributes: this.attributes(id, "line", colour) });
+      });
   }
 
   /** Lets every corner down onto the ground. */
@@ -204,6 +214,23 @@ export class Polygons {
     return Cartesian3.fromRadians(position.longitude, position.latitude, this.heightAt(position));
   }
 }
+
+/** The engine's id of a part; only the first has that of the whole. */
+function partId(id: string, part: number): string {
+  return part === 0 ? id : `${id}\n${part}`;
+}
+
+/** What a part belongs to, by its id. */
+export function wholeOf(part: string): string {
+  return part.split("\n", 1)[0]!;
+}
+
+/** Stripes of the screen, so that they are as dense everywhere. */
+const HATCHED = `in vec4 v_color;
+void main() {
+  float stripe = step(0.5, fract((gl_FragCoord.x + gl_FragCoord.y) / 9.0));
+  out_FragColor = czm_gammaCorrect(vec4(v_color.rgb, v_color.a * mix(0.25, 1.0, stripe)));
+}`;
 
 /** In front of the ground and of whatever was drawn so far; tiles come later and cover it. */
 const ON_TOP = { depthTest: { enabled: false }, depthMask: false };

@@ -1,4 +1,4 @@
-/** Getting to a project, a town or all of them: north stays up, so that a place is found again. */
+/** Getting to a place or to all of them: north stays up, so that a place is found again. */
 import { BoundingSphere, Cartesian3, type CesiumWidget, HeadingPitchRange, Math as CesiumMath, Matrix4, PerspectiveFrustum } from "cesium";
 import type { Box } from "./outlines";
 

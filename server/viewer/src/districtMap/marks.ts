@@ -1,14 +1,19 @@
-/** A sign over every project: its light as shape, letter and colour, and its name where there is room. */
+/** A sign over every place that is marked: how it stands as shape, letter and colour, and its name where there is room. */
 import { Cartesian3, type CesiumWidget, Matrix4 } from "cesium";
-import { h, replace } from "../../dom";
-import type { Motion } from "../../scene/motion";
-import type { Light, Project } from "../types";
-import { lightName, lightSign } from "../words";
+import { h, replace } from "../dom";
+import type { Motion } from "../scene/motion";
 
 export interface Mark {
-  project: Project;
+  id: string;
+  name: string;
   place: Cartesian3;
-  light: Light | null;
+  /** How it stands, as a class of the style sheet; null where nobody knows. */
+  tone: string | null;
+  /** The same in words, and as one letter. */
+  word: string;
+  sign: string;
+  /** The lower, the sooner it is named. */
+  rank: number;
   /** Whether the filters leave it. */
   found: boolean;
 }
@@ -28,7 +33,6 @@ interface OnScreen {
 
 type Placed = Mark & OnScreen & { element: HTMLButtonElement };
 
-const RANK: Record<Light, number> = { red: 0, yellow: 1, green: 2 };
 /** CSS pixels between a name and its neighbours. */
 const GAP = 3;
 
@@ -52,15 +56,15 @@ export class Marks {
   }
 
   show(marks: readonly Mark[], chosen: string | null, towns: readonly TownName[]): void {
-    const known = new Map(this.marks.map((mark) => [mark.project.id, mark]));
+    const known = new Map(this.marks.map((mark) => [mark.id, mark]));
     this.chosen = chosen;
     this.marks = marks.map((mark) => {
-      const before = known.get(mark.project.id);
-      const element = before?.element ?? h("button", { type: "button", on: { click: () => this.choose(mark.project.id) } });
+      const before = known.get(mark.id);
+      const element = before?.element ?? h("button", { type: "button", on: { click: () => this.choose(mark.id) } });
       return { ...mark, element, x: before?.x ?? NaN, y: before?.y ?? NaN };
     });
     // The reader's order is that of urgency.
-    this.marks.sort((a, b) => this.urgency(a) - this.urgency(b) || (a.project.id < b.project.id ? -1 : 1));
+    this.marks.sort((a, b) => this.urgency(a) - this.urgency(b) || (a.id < b.id ? -1 : 1));
     for (const mark of this.marks) this.draw(mark);
     this.towns = towns.map(({ name, place }) => ({ place, element: h("div", { class: "town-mark", "aria-hidden": "true" }, h("span", {}, name)), x: NaN, y: NaN }));
     replace(this.element, ...[...this.towns, ...this.marks].map(({ element }) => element));
@@ -77,18 +81,17 @@ export class Marks {
     return this.towns.filter(({ x }) => !Number.isNaN(x)).map(({ element, x, y }) => ({ name: element.textContent ?? "", x, y }));
   }
 
-  private urgency({ project, light, found }: Mark): number {
-    if (project.id === this.chosen) return -1;
-    return (found ? 0 : 10) + (light ? RANK[light] : 5);
+  private urgency({ id, rank, found }: Mark): number {
+    if (id === this.chosen) return -1;
+    return (found ? 0 : 10) + rank;
   }
 
-  private draw({ element, project, light, found }: Placed): void {
-    const chosen = project.id === this.chosen;
-    const name = light ? lightName(light) : "";
-    element.className = `mark ${light ?? "none"}${chosen ? " chosen" : ""}${found ? "" : " aside"}`;
-    element.setAttribute("aria-label", light ? `${project.name} – ${name}` : project.name);
+  private draw({ element, id, name, tone, word, sign, found }: Placed): void {
+    const chosen = id === this.chosen;
+    element.className = `mark ${tone ?? "none"}${chosen ? " chosen" : ""}${found ? "" : " aside"}`;
+    element.setAttribute("aria-label", word ? `${name} – ${word}` : name);
     element.setAttribute("aria-pressed", String(chosen));
-    replace(element, h("i", { "aria-hidden": "true" }, light ? lightSign(light) : "·"), h("span", {}, project.name));
+    replace(element, h("i", { "aria-hidden": "true" }, sign), h("span", {}, name));
   }
 
   /** Moves the signs with the view. */
@@ -129,8 +132,8 @@ export class Marks {
     const seen = this.marks.filter(({ x }) => !Number.isNaN(x));
     const half = size * 0.8;
     const taken: Box[] = seen.map(({ x, y }) => ({ left: x - half, right: x + half, top: y - half, bottom: y + half }));
-    for (const { x, y, project, element, found } of seen) {
-      const width = widthOf(project.name) * size + size * 0.8;
+    for (const { x, y, id, name, element, found } of seen) {
+      const width = widthOf(name) * size + size * 0.8;
       const [top, bottom] = [y - half - GAP, y + half + GAP];
       const sides = [
         { left: x + half + 1, right: x + half + width, top, bottom },
@@ -138,7 +141,7 @@ export class Marks {
       ];
       const inside = sides.filter(({ left, right }) => left >= 0 && right <= whole);
       const free = inside.find((box) => !taken.some((other) => overlap(box, other)));
-      const chosen = project.id === this.chosen;
+      const chosen = id === this.chosen;
       const place = found || chosen ? (free ?? (chosen ? (inside[0] ?? sides[0]) : undefined)) : undefined;
       element.classList.toggle("named", place !== undefined);
       element.classList.toggle("leftwards", place ? place === sides[1] : x + half + width > whole);

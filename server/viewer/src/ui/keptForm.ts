@@ -2,11 +2,11 @@
  * Forms in dialogs that lose nothing: what is refused stays as it was typed, what somebody else changed
  * meanwhile is shown beside it, and a form that was left comes back as it was.
  */
-import { type Child, h, icon, replace } from "../../dom";
-import { t } from "../../i18n";
-import { openDialog } from "../../ui/dialog";
-import { errorText } from "../../ui/errors";
-import { isOutOfDate } from "../orders/api";
+import { type Child, h, icon, replace } from "../dom";
+import { t } from "../i18n";
+import { openDialog } from "./dialog";
+import { errorText } from "./errors";
+import { isOutOfDate } from "../data/writing";
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
 
