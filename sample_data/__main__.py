@@ -26,6 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--without-traffic", action="store_true", help="leave out what moves on the roads"
     )
+    parser.add_argument(
+        "--without-checkup", action="store_true", help="leave out the two years of a check-up"
+    )
     options = parser.parse_args(arguments)
 
     def tell(done: int, total: int, stage: str) -> None:
@@ -36,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     manifest = district.generate(
         options.folder, options.seed, tell, observed=not options.without_observations,
         renewed=not options.without_renewal, driven=not options.without_traffic,
+        examined=not options.without_checkup,
     )  # fmt: skip
     sys.stdout.write(f"{manifest}\n")
     return 0

@@ -54,6 +54,8 @@ def _multiple(shape: Any) -> Any:
 
 
 def _column(values: list[Any]) -> np.ndarray[Any, Any]:
+    if any(v is None for v in values) and all(isinstance(v, int | float | None) for v in values):
+        values = [float("nan") if v is None else float(v) for v in values]  # written as null
     if all(isinstance(v, int) for v in values):
         return np.array(values, np.int64)
     if all(isinstance(v, int | float) for v in values):

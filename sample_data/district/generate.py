@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from sample_data.district import files
-from sample_data.district.district import district
+from sample_data.district.checkup import (
+    YEARS,
+    checkup_manifest,
+    checkup_tables,
+    file_of,
+    folder_of,
+)
+from sample_data.district.checkup_truth import truth
+from sample_data.district.district import District, district
 from sample_data.district.intersections import Intersection, intersections
 from sample_data.district.picture import picture
 from sample_data.district.pipe_error_kinds import forty
@@ -26,7 +34,7 @@ from sample_data.district.renewal import lines, renewal
 from sample_data.district.renewal_sites import campaign_table
 from sample_data.district.signals import END, write_observations
 from sample_data.district.streets import Network
-from sample_data.district.tables import tables
+from sample_data.district.tables import Table, tables
 from sample_data.district.things import Thing, document, sensors_table, things
 from sample_data.district.traffic import (
     KEY_VEHICLES,
@@ -46,19 +54,20 @@ MANIFEST = "manifest.json"
 OBSERVATIONS = "observations.parquet"
 THINGS = "things.json"
 RENEWAL = "renewal.jsonl"
+CHECKUP_TRUTH = "checkup_truth.json"
 TRAFFIC = {
     "layer": "digital-intersections", "recording": RECORDING, "key_vehicles": KEY_VEHICLES,
     "truth": TRUTH,
 }  # fmt: skip
 STAGES = (
     "streets and buildings", "relief", "picture", "points", "tables", "pipes", "things", "renewal",
-    "traffic", "",
+    "traffic", "check-up", "",
 )  # fmt: skip
 
 
 def generate(
     folder: Path, seed: int = 2026, progress: Progress | None = None, *, observed: bool = True,
-    renewed: bool = True, driven: bool = True,
+    renewed: bool = True, driven: bool = True, examined: bool = True,
 ) -> Path:  # fmt: skip
     """Write the files of the district and return the path of their manifest.
 
@@ -68,6 +77,8 @@ def generate(
         Also two years of a renewal campaign, and the towns around the district it goes on in.
     driven
         Also half an hour on its roads.
+    examined
+        Also what two years of its check-up look at, and what they find.
 
     Equal seeds give equal bytes with the same versions of the libraries. The manifest is written
     last, so where it stands the rest is whole. `progress` is called with the stage that begins.
@@ -87,10 +98,7 @@ def generate(
     crossings = intersections(whole.main)
     begin()
     ground = relief(whole)
-    with _beside(folder / "dem_present.tif") as path:
-        files.write_heights(path, ground.present, whole.plan)
-    with _beside(folder / "dem_planned.tif") as path:
-        files.write_heights(path, changed(ground), whole.plan)
+    _write_relief(folder, ground)
     begin()
     planted = trees(whole)
     image = picture(whole, ground, crossings, planted)
@@ -101,16 +109,13 @@ def generate(
     with _beside(folder / "points.las") as path:
         files.write_points(path, cloud, whole.plan)
     begin()
-    for name, table in tables(whole, crossings).items():
+    base = tables(whole, crossings)
+    for name, table in base.items():
         with _beside(folder / f"{name}.gpkg") as path:
             files.write_table(path, table, whole.plan)
     begin()
     nets = pipes(whole, ground)
-    surveys = dict(survey_files(nets))
-    for name, content in {**surveys, **with_errors(surveys, seed, forty)}.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        with _beside(folder / name) as path:
-            path.write_bytes(content)
+    _write_surveys(folder, dict(survey_files(nets)), seed)
     begin()
     found = things(whole, ground, nets)
     _write_things(folder, found)
@@ -122,10 +127,27 @@ def generate(
         add_renewal(folder, seed)
     begin()
     add_traffic(folder, whole.main, crossings, seed, driven=driven)
+    begin()
+    if examined:
+        add_checkup(folder, whole, base)
     with _beside(manifest) as path:
-        path.write_text(_manifest(seed, observed=observed, renewed=renewed, driven=driven), "utf-8")
+        text = _manifest(seed, observed=observed, renewed=renewed, driven=driven, examined=examined)
+        path.write_text(text, "utf-8")
     begin()
     return manifest
+
+
+def _write_relief(folder: Path, ground: Relief) -> None:
+    for name, heights in (("dem_present", ground.present), ("dem_planned", changed(ground))):
+        with _beside(folder / f"{name}.tif") as path:
+            files.write_heights(path, heights, plan())
+
+
+def _write_surveys(folder: Path, surveys: dict[str, bytes], seed: int) -> None:
+    for name, content in {**surveys, **with_errors(surveys, seed, forty)}.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with _beside(folder / name) as path:
+            path.write_bytes(content)
 
 
 def _write_things(folder: Path, found: list[Thing]) -> None:
@@ -161,6 +183,20 @@ def add_traffic(
             write(path, course)
 
 
+def add_checkup(folder: Path, whole: District, base: Mapping[str, Table]) -> None:
+    """Write what two years of a check-up look at, and what is to come out."""
+    found = {}
+    for year in YEARS:
+        made = checkup_tables(whole, year)
+        (folder / folder_of(year)).mkdir(exist_ok=True)
+        for layer, table in made.items():
+            with _beside(folder / folder_of(year) / file_of(layer)) as path:
+                files.write_table(path, table, whole.plan)
+        found[str(year)] = truth(base, made)
+    with _beside(folder / CHECKUP_TRUTH) as path:
+        path.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
 def changed(ground: Relief) -> Floats:
     """The planned surface (n, n) where it differs from the present one, with a rim; else NaN."""
     differs = np.abs(ground.planned - ground.present) > 0.005
@@ -172,7 +208,7 @@ def changed(ground: Relief) -> Floats:
     return result
 
 
-def _manifest(seed: int, *, observed: bool, renewed: bool, driven: bool) -> str:
+def _manifest(seed: int, *, observed: bool, renewed: bool, driven: bool, examined: bool) -> str:
     """What to import in which order, and what is known about each layer."""
     table = tomllib.loads(Path(__file__).with_name("manifest.toml").read_text("utf-8"))
     left_out = () if renewed else table["renewal"]
@@ -192,6 +228,8 @@ def _manifest(seed: int, *, observed: bool, renewed: bool, driven: bool) -> str:
         "observations_end": END,
         "renewal": RENEWAL if renewed else None, "renewal_day": campaign_table()["day"].isoformat(),
         "traffic": TRAFFIC if driven else None,
+        "checkup": checkup_manifest(table["defaults"]) if examined else [],
+        "checkup_truth": CHECKUP_TRUTH if examined else None,
     }  # fmt: skip
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 

@@ -20,7 +20,8 @@ from sample_data.district.intersections import Intersection
 from sample_data.district.plan import WIDTHS, Shape, curve
 from sample_data.district.streets import CARRIAGEWAYS, LANES, SPEEDS
 
-Row = dict[str, str | int | float]
+Row = dict[str, str | int | float | None]
+"""Columns by name; None where nothing is known."""
 
 ROAD_CLASSES = {
     "arterial": ("PrimaryRoad", "主干路"), "collector": ("SecondaryRoad", "次干路"),
