@@ -14,6 +14,7 @@ import sample_data
 from benchmarks import (
     FOLDER,
     ROOT,
+    checkup,
     files,
     history,
     ingest,
@@ -29,7 +30,7 @@ from benchmarks import (
 from benchmarks.report import page, put_into_readme
 from cim_core.work import available_cores
 
-PARTS = ("files", "reimport", "railway", "town", "buildings", "pipes", "queries", "networks", "history", "ingest", "live", "traffic-live", "measures", "memory")  # fmt: skip
+PARTS = ("files", "reimport", "railway", "town", "buildings", "pipes", "queries", "networks", "history", "ingest", "live", "traffic-live", "measures", "checkup", "memory")  # fmt: skip
 SHARED = ROOT.parent / "shared" / "data" / "ifc"
 RESULTS = FOLDER / "results"
 
@@ -76,6 +77,7 @@ def main() -> None:
         for name, measure in (
             ("history", history.measure), ("ingest", ingest.measure), ("live", live.measure),
             ("traffic-live", traffic_live.measure), ("measures", measures.measure),
+            ("checkup", checkup.measure),
         ):  # fmt: skip
             if name in parts:
                 results[name] = measure()

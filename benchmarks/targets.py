@@ -64,6 +64,7 @@ def verdicts(results: dict[str, Any]) -> list[Verdict]:
         ("live", _live),
         ("traffic-live", _traffic_live),
         ("measures", _measures),
+        ("checkup", _checkup),
     ):
         if results.get(name):
             found += judged(results[name], limits)
@@ -158,6 +159,16 @@ def _measures(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdic
     where, limit = f"{record['rows']:,} positions", limits["measures_seconds"]
     cpu = record["cpu_seconds"]["all"]
     yield Verdict("all measures of an intersection, s", where, f"{cpu:.1f}", f"≤ {limit:g}", cpu <= limit)  # fmt: skip
+
+
+def _checkup(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    where, limit = f"{record['buildings']:,} buildings", limits["checkup_seconds"]
+    for one in record["sets"]:
+        what = f"check-up by all indicators of {one['set']}, s"
+        cpu = one["cpu_seconds"]
+        yield Verdict(what, where, f"{cpu:.1f}", f"≤ {limit:g}", cpu <= limit)
+    peer, most = record["peer"], limits["checkup_of_peer"]
+    yield _share("coverage, of the CPU of the plain way", where, peer["share"], most)
 
 
 def _networks(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:

@@ -17,6 +17,7 @@ from cim_core.city import City
 from cim_core.progress import Progress
 from cim_core.work import Crew
 from server.ingest import Upload, ingest, layer_id_for
+from tests.support.checkup_files import write_checkup
 from tests.support.ifc_edits import Edits, second_version
 from tests.support.made_once import made_once
 from tests.support.serving import Server
@@ -87,9 +88,17 @@ def district(sample: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(folder: Path) -> None:
         shutil.copytree(sample, folder, dirs_exist_ok=True)
-        sample_data.district.generate(folder, observed=False, renewed=False, driven=False)
+        sample_data.district.generate(
+            folder, observed=False, renewed=False, driven=False, examined=False
+        )
 
     return made_once(tmp_path_factory, "district", make)
+
+
+@pytest.fixture(scope="session")
+def checkup_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tables of the sample district, two years of its check-up, and the answer key of these."""
+    return made_once(tmp_path_factory, "checkup-files", write_checkup)
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from cim_core.vicinity import laid_flat
 
-_WIDE, _HIGHEST = 1560, 1300
+WIDE = 1560
 """Pixels: ten for a millimetre of the page."""
+_HIGHEST = 5 / 6
+"""Of the width."""
 _FINE = 2
 """Drawn so many times larger and made smaller again, which smooths the edges."""
 _MARGIN, _FOOT = 50, 120
@@ -41,16 +43,20 @@ class Area:
     words: str
 
 
-def draw_plan(areas: Sequence[Area], legend: Sequence[tuple[str, str]], font: Path | None) -> bytes:
-    """Areas, the later over the earlier, 1560 pixels wide, north up; legend of colours and words.
+def draw_plan(
+    areas: Sequence[Area], legend: Sequence[tuple[str, str]], font: Path | None, wide: int = WIDE
+) -> bytes:
+    """Areas, the later over the earlier, north up; legend of colours and words.
 
     font
         Has all letters of the words; without one, Latin letters only are drawn.
+    wide
+        Pixels; letters are of one size, so a smaller picture has larger ones.
     """
-    flat, corner, per_metre, high = _placed([area.shape for area in areas])
-    picture = Image.new("RGB", (_WIDE * _FINE, high * _FINE), "white")
+    flat, corner, per_metre, high = _placed([area.shape for area in areas], wide)
+    picture = Image.new("RGB", (wide * _FINE, high * _FINE), "white")
     pencil = ImageDraw.Draw(picture)
-    pencil.rectangle((0, 0, _WIDE * _FINE, (high - _FOOT) * _FINE), _GROUND)
+    pencil.rectangle((0, 0, wide * _FINE, (high - _FOOT) * _FINE), _GROUND)
     texts, numbers = _font(font, _TEXT * _FINE), _font(font, _NUMBER * _FINE)
     order = [at for at, area in enumerate(areas) if area.color is None]
     order += [at for at, area in enumerate(areas) if area.color is not None]
@@ -60,7 +66,7 @@ def draw_plan(areas: Sequence[Area], legend: Sequence[tuple[str, str]], font: Pa
     for at in order:
         grid = shapely.transform(flat[at], lambda points: _grid(points, corner, per_metre))
         _name(pencil, grid, areas[at], numbers)
-    left = _scale(pencil, texts, per_metre, high)
+    left = _scale(pencil, texts, per_metre, (wide, high))
     _north(pencil, texts, left - _MARGIN * _FINE, high)
     _legend(pencil, legend, texts, high)
     out = io.BytesIO()
@@ -69,17 +75,17 @@ def draw_plan(areas: Sequence[Area], legend: Sequence[tuple[str, str]], font: Pa
 
 
 def _placed(
-    shapes: Sequence[shapely.Geometry],
+    shapes: Sequence[shapely.Geometry], pixels: int
 ) -> tuple[Sequence[shapely.Geometry], Point, float, int]:
     """Shapes in metres; the upper left corner of the picture; pixels for a metre; pixels high."""
     west, south, east, north = shapely.total_bounds(np.array(shapes, object))
     flat = laid_flat(np.array(shapes, object), (west + east) / 2, (south + north) / 2)
     left, bottom, right, top = shapely.total_bounds(flat)
     wide, high = max(right - left, 100.0), max(top - bottom, 100.0)
-    inner = (_WIDE - 2 * _MARGIN, _HIGHEST - _FOOT - 2 * _MARGIN)
+    inner = (pixels - 2 * _MARGIN, _HIGHEST * pixels - _FOOT - 2 * _MARGIN)
     per_metre = min(inner[0] / wide, inner[1] / high)
     tall = math.ceil(high * per_metre) + 2 * _MARGIN + _FOOT
-    spare = (_WIDE / per_metre - wide) / 2
+    spare = (pixels / per_metre - wide) / 2
     corner = (float(left - spare), float(top + _MARGIN / per_metre))
     return list(flat), corner, float(per_metre), tall
 
@@ -132,10 +138,13 @@ def _legend(
         x += 2.5 * side + font.getbbox(words)[2] + 40 * _FINE
 
 
-def _scale(pencil: ImageDraw.ImageDraw, font: Font, per_metre: float, high: int) -> float:
+def _scale(
+    pencil: ImageDraw.ImageDraw, font: Font, per_metre: float, size: tuple[int, int]
+) -> float:
     """A scale bar in the lower right corner; where it begins."""
-    length = _round(_WIDE / 5 / per_metre)
-    right, y = (_WIDE - _MARGIN) * _FINE, (high - _FOOT / 2) * _FINE
+    wide, high = size
+    length = _round(wide / 5 / per_metre)
+    right, y = (wide - _MARGIN) * _FINE, (high - _FOOT / 2) * _FINE
     left = right - length * per_metre * _FINE
     pencil.rectangle((left, y + 6 * _FINE, right, y + 14 * _FINE), "white", _INK, _FINE)
     pencil.rectangle((left, y + 6 * _FINE, (left + right) / 2, y + 14 * _FINE), _INK)

@@ -35,7 +35,7 @@ def folders(district: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     """The files of the district, written twice: here and by a process with other hashes."""
     second = tmp_path_factory.mktemp("again")
     other = subprocess.run(
-        [sys.executable, "-m", "sample_data", "--without-observations", "--without-renewal", "--without-traffic", second], cwd=ROOT, capture_output=True, text=True,
+        [sys.executable, "-m", "sample_data", "--without-observations", "--without-renewal", "--without-traffic", "--without-checkup", second], cwd=ROOT, capture_output=True, text=True,
         env={**os.environ, "PYTHONHASHSEED": "7"}, check=False,
     )  # fmt: skip
     assert other.returncode == 0, other.stderr
@@ -115,6 +115,7 @@ def test_the_manifest_lists_every_file_and_says_what_is_known(folder: Path) -> N
     assert set(document["towns"]) < ids
     assert document["renewal"] is None  # see test_renewal.py
     assert document["traffic"] is None  # see test_traffic.py
+    assert document["checkup"] == [] and document["checkup_truth"] is None  # see test_checkup.py
     kinds = [layer["kind"] for layer in document["layers"]]
     assert kinds[:2] == ["terrain", "terrain"]
     assert kinds.index("buildings") > 1

@@ -23,6 +23,7 @@ from server.access.policy import Policy, default_policy, public_policy
 from server.app import create_app
 from server.settings import Settings
 from tests.conftest import import_file
+from tests.support.every_checkup import OF_CHECKUP, checkup_of
 from tests.support.every_renewal import OF_RENEWAL
 from tests.support.every_route import (
     EVERY,
@@ -70,7 +71,7 @@ CLOSED = {"stranger": Part(known=False)}
 """A city that opens nothing."""
 LOOPBACK = {"loopback": Part(EVERY, EVERY, EVERY, known=False, machine=True)}
 """A city without a policy, asked on its own machine: all may look, nobody changes."""
-WITHOUT_LAYER = {**OF_CITY, **OF_RENEWAL, **OF_TRAFFIC}
+WITHOUT_LAYER = {**OF_CITY, **OF_RENEWAL, **OF_CHECKUP, **OF_TRAFFIC}
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +107,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     publish_roads(city, "ways-secret", crossing("J2"), "sensitive")
     renewal_of(city, layer="inner")
     city.renewal.close()
+    checkup_of(city)
+    city.checkups.close()
     city.refused_folder.mkdir(exist_ok=True)
     (city.refused_folder / "house-0123456789ab.json").write_text('{"findings": []}')
     return city.folder
@@ -185,7 +188,10 @@ def test_there_is_an_example_and_a_rule_for_every_route(base: Path, tmp_path: Pa
         for method in operations
     }
     examples = {
-        name.partition(" as ")[0].partition(" who ")[0].partition(" elsewhere")[0]
+        name.partition(" as ")[0]
+        .partition(" who ")[0]
+        .partition(" elsewhere")[0]
+        .partition(" of ")[0]
         for name in {*OF_LAYERS, *WITHOUT_LAYER}
     }
     assert described == examples

@@ -17,6 +17,8 @@ from cim_core.store.renewal_hooks import Hooks
 from server.access.policy import default_policy
 from tests.conftest import import_file
 from tests.support.alarming import add_thing
+from tests.support.checkups import put_set
+from tests.support.every_checkup import RUN, another, checkup_of
 from tests.support.fuzzing import Findings, asked
 from tests.support.rasters import hills, write_raster
 from tests.support.renewal import evidence_of, renewal_of
@@ -58,6 +60,9 @@ def subject(sample_city: City, tmp_path_factory: pytest.TempPathFactory) -> Iter
     say(city, stream, round(time.time() * 1000), 1.5)
     renewal_of(city)
     drive(city, "ways")
+    checkup_of(city)
+    another(city)
+    put_set(city, "spare")
     server = Server(
         city.folder, folder / "server.log", CIM_RATE_PERSON="1000000", CIM_RATE_FILES="1000000",
         CIM_RATE_SIGN_IN="1000000", CIM_PASSWORD_MEMORY_KIB="12288",
@@ -101,6 +106,10 @@ def _people(city: City) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, 
         # Painting takes seconds, and is the subject of other tests.
         "GET /collections/{layer}/thumbnail": {"path.layer": "ground"},
         "DELETE /renewal/projects/{project}": {"path.project": "e2"},
+        "DELETE /checkup/runs/{run}": {"path.run": "2025-2"},
+        "DELETE /checkup/sets/{set}": {"path.set": "spare"},
+        # LibreOffice writes PDF for seconds, and is the subject of other tests.
+        "GET /checkup/runs/{run}/report": {"query.form": "xlsx"},
         "DELETE /keys/{key}": {"path.key": spare_key.id},
         "PATCH /people/{person}": {"path.person": spare.id},
         "POST /people/{person}/password": {"path.person": spare.id},
@@ -136,10 +145,12 @@ def _known(city: City, server: Server, who: dict[str, str]) -> dict[str, list]:
         "path.household": ["e1-h1"], "path.order": ["e1-o1"], "path.record": ["e1-investment-1"],
         "path.step": ["receive"], "path.evidence": [evidence_of(city)],
         "path.hook": [Hooks(city.renewal.file).add("https://example.org/", ["overdue"], None).id],
+        "path.run": [RUN], "path.code": ["33", "16"], "path.problem": ["2025-2.1"],
+        "path.set": ["mini", "mohurd-2025"],
         "path.intersection": ["J1"], "query.intersection": ["J1"], "query.corridor": ["main"],
         "path.event": [1],
         "header.If-Match": ["1", "2"],
-        "query.from": [1], "query.to": [1],
+        "query.from": [1, RUN], "query.to": [1, RUN],
         "query.point": ["113.4449,23.1027"],
         "query.bbox": ["113.4,23,113.5,23.2"],
         "query.height": [12],

@@ -196,7 +196,7 @@ def test_the_buttons_of_the_toolbar_say_what_they_do(sample_server: Server, visi
     labels = page.locator(".toolbar-buttons button").evaluate_all(
         "buttons => buttons.map(b => b.getAttribute('aria-label'))"
     )
-    assert len(labels) == len(set(labels)) == 15
+    assert len(labels) == len(set(labels)) == 16
     assert "剖切面 (X)" in labels
     page.click("[data-tool=section]")
     assert page.locator(".tool-card").is_visible()
