@@ -46,10 +46,11 @@ def refused(payload: bytes, error: msgspec.MsgspecError, above: str = "$") -> Me
     above
         The path of what was read in the whole message.
     """
-    told = _AT.match(str(error))
+    malformed = _malformed(payload)
+    told = _AT.match(str(malformed or error))
     assert told is not None
     what, inner = told["what"], told["path"] or "$"
-    if not isinstance(error, msgspec.ValidationError):
+    if malformed is not None or not isinstance(error, msgspec.ValidationError):
         return MessageRefused(above, _shown_text(payload), f"JSON ({what})")
     path = above + inner.removeprefix("$")
     missing = _MISSING.match(what)
@@ -73,6 +74,15 @@ def wrong(path: Sequence[str | int], found: Any, wanted: str) -> MessageRefused:
     """
     steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return MessageRefused("$" + "".join(steps), _shown(found), wanted)
+
+
+def _malformed(payload: bytes) -> Exception | None:
+    """Why a message is no JSON, which is found out only behind an element that is wrong; None if it is."""
+    try:
+        _anything.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return error
+    return None
 
 
 def _found(payload: bytes, path: str) -> str:

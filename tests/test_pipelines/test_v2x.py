@@ -230,6 +230,7 @@ def test_times_that_are_none() -> None:
         ({"hello": 1}, "$", '{"hello":1}', "bsmFrame"),
         (b'{"bsmFrame": ', "$", '{"bsmFrame":', "JSON"),
         (b"\xff", "$", "\ufffd", "JSON"),
+        (b"[Infinity]", "$", "[Infinity]", "JSON"), (b'{"positions": 3, "who": \xff}', "$", None, "JSON"),
     ],
 )  # fmt: skip
 def test_a_message_is_refused_with_its_element(
