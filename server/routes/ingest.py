@@ -1,15 +1,18 @@
 """Observations in: from programs that post them, whatever sent them first."""
 
+import json
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 import anyio.to_thread
+import orjson
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from cim_core.errors import CimError, InvalidInput
+from cim_core.feature import Value
 from cim_core.observation_sources import ObservationSource
 from cim_core.store.live_dead import REASONS, DeadLetter
 from server.access.notes import note_of
@@ -166,8 +169,17 @@ def dead_letters(
 def _letter(one: DeadLetter) -> dict[str, Any]:
     return {
         "id": one.id, "time": one.at, "source": one.source, "reason": one.reason,
-        "detail": one.detail, "detail_zh": in_chinese(one.detail), "body": one.body,
+        "detail": one.detail, "detail_zh": in_chinese(one.detail), "body": _sayable(one.body),
     }  # fmt: skip
+
+
+def _sayable(body: Value) -> Value:
+    """What was sent; as its text where our JSON cannot have it: beyond 64 bits, or nested too deep."""
+    try:
+        orjson.dumps(body)
+    except TypeError:
+        return json.dumps(body, ensure_ascii=False)
+    return body
 
 
 @router.get(

@@ -228,6 +228,16 @@ def test_dead_letters_are_listed_page_by_page(server: Server) -> None:
     assert server.client.get("/dead-letters?reason=boredom").status_code == 422
 
 
+@pytest.mark.parametrize("strange", [10**30, json.loads("[" * 300 + "]" * 300)])
+def test_a_dead_letter_is_told_whatever_was_sent(server: Server, strange: Any) -> None:
+    [row] = rows(1)
+    sent = {**row, "datastream": strange}
+    [(reason, number)] = server.client.post("/ingest", json=[sent]).json()["dead"].items()
+    answer = server.client.get(f"/dead-letters?reason={reason}&limit=1")
+    assert answer.status_code == 200 and number == 1
+    assert json.loads(answer.json()["letters"][0]["body"])["datastream"] == strange
+
+
 def test_dead_letters_are_for_who_manages_the_layer(tmp_path: Path) -> None:
     import httpx
 
