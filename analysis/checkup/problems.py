@@ -69,15 +69,17 @@ def met(
 ) -> bool | None:
     """Whether a value of a unit meets the target.
 
-    None without a target for units of the kind, without a value, or for a proxy. A partial value is
-    judged only as far as what is not known can change nothing: a sum can only grow by it.
+    None without a target for units of the kind, without a value, or for a proxy. A value is judged as
+    it is shown, with the decimals of its indicator. A partial one is judged only as far as what is not
+    known can change nothing: a sum can only grow by it.
     """
     if indicator.target is None or indicator.proxy or isnan(value):
         return None
     if indicator.direction == "none" or not judged(indicator, by):
         return None
     held, higher = indicator.target.value, indicator.direction == "higher"
-    found = value >= held if higher else value <= held
+    shown = round(value, indicator.decimals)
+    found = shown >= held if higher else shown <= held
     if status == "ready":
         return found
     grows = isinstance(indicator.formula, Total | Gap)

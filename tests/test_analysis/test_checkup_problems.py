@@ -73,6 +73,8 @@ def test_each_leads_to_its_place_its_evidence_and_the_projects_there(found: list
         ("higher", 10.0, 10.0, True), ("higher", 10.0, 9.9, False), ("lower", 10.0, 10.0, True),
         ("lower", 10.0, 10.1, False), ("none", 10.0, 3.0, None), ("higher", None, 3.0, None),
         ("higher", 10.0, float("nan"), None),
+        # As it is shown, with two decimals.
+        ("higher", 10.0, 9.9999, True), ("higher", 10.0, 9.99, False), ("lower", 10.0, 10.004, True),
     ],
 )  # fmt: skip
 def test_a_target_is_met_at_itself(
