@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import shapely
 
 from analysis.analysis import Answer, Text, parameter
-from analysis.rays.question import SceneQuestion, about, point_of, standing_after
+from analysis.rays.question import ViewQuestion, about, eye_at, point_of, standing_after
 from analysis.rays.scene import GROUND, Scene
 from analysis.rays.tree import Ints
 from analysis.skyline_chart import skyline_chart
-from analysis.viewshed import eye_at
 from cim_core.city import City
 from cim_core.feature import Value
 from cim_core.mesh import Floats
@@ -75,7 +74,7 @@ class Horizon:
     owners: Ints
 
 
-class Skyline(SceneQuestion):
+class Skyline(ViewQuestion):
     """How high the horizon is around a place. It is computed from the edges of triangles, exactly."""
 
     name: ClassVar[str] = "skyline"
@@ -93,22 +92,6 @@ class Skyline(SceneQuestion):
         "about": {"en": "What it is made of", "zh": "数据来源"},
     }
 
-    place: dict[str, Any] = parameter(
-        ...,
-        {"en": "Place", "zh": "观察点"},
-        {
-            "en": "Where one stands: on the ground, or on the roof that is there.",
-            "zh": "观察者所在位置；位于建筑范围内时取屋顶。",
-        },
-        format="geojson-geometry",
-        geometries=("Point",),
-    )
-    height: float = parameter(
-        1.6,
-        {"en": "Eye height", "zh": "视高"},
-        {"en": "Of the eye above the ground or roof.", "zh": "眼睛离地面或屋顶的高度。"},
-        unit="m", ge=0.1, le=1000,
-    )  # fmt: skip
     step: float = parameter(
         0.5,
         {"en": "Step", "zh": "方位步长"},

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import shapely
 
 from analysis.analysis import Answer, Text, parameter
 from analysis.rays.panels import Panels, ground_points, quads, squares, wall_panels
-from analysis.rays.question import SceneQuestion, about, point_of, standing_after
+from analysis.rays.question import ViewQuestion, about, eye_at, point_of, standing_after
 from analysis.rays.scene import Scene
 from analysis.rays.tree import Bools
 from cim_core.city import City
@@ -58,7 +58,7 @@ class Seen:
     after: Bools
 
 
-class Viewshed(SceneQuestion):
+class Viewshed(ViewQuestion):
     """What of the ground and of walls one sees from a place, with nothing but triangles in between."""
 
     name: ClassVar[str] = "viewshed"
@@ -74,22 +74,6 @@ class Viewshed(SceneQuestion):
         "about": {"en": "What it is made of", "zh": "数据来源"},
     }
 
-    place: dict[str, Any] = parameter(
-        ...,
-        {"en": "Place", "zh": "观察点"},
-        {
-            "en": "Where one stands: on the ground, or on the roof that is there.",
-            "zh": "观察者所在位置；位于建筑范围内时取屋顶。",
-        },
-        format="geojson-geometry",
-        geometries=("Point",),
-    )
-    height: float = parameter(
-        1.6,
-        {"en": "Eye height", "zh": "视高"},
-        {"en": "Of the eye above the ground or roof.", "zh": "眼睛离地面或屋顶的高度。"},
-        unit="m", ge=0.1, le=1000,
-    )  # fmt: skip
     radius: float = parameter(
         300.0,
         {"en": "Radius", "zh": "半径"},
@@ -189,18 +173,6 @@ class Viewshed(SceneQuestion):
             )  # fmt: skip
         rows.sort(key=lambda row: (row[4], str(row[2])))
         return Table(_BUILDINGS, tuple(rows))
-
-
-def eye_at(scene: Scene, place: tuple[float, float], height: float) -> Floats:
-    """Where the eye is, (3,) metres in the frame: above the ground, or the roof that is there now."""
-    [foot] = scene.on_ground(np.array([place]))
-    roofs = scene.only(~scene.planned)
-    above = foot + np.array([0.0, 0.0, 5000.0])
-    [fallen], [hit] = roofs.tree.first(above[None], np.array([[0.0, 0.0, -1.0]]))
-    if hit >= 0:
-        foot[2] = max(foot[2], above[2] - fallen)
-    found: Floats = foot + np.array([0.0, 0.0, height])
-    return found
 
 
 def seen_from(scenes: Sequence[Scene], eye: Floats, points: Floats) -> Seen:

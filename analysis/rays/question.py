@@ -12,6 +12,7 @@ from analysis.rays.tree import Bools
 from cim_core.city import City
 from cim_core.errors import InvalidInput
 from cim_core.feature import Value
+from cim_core.mesh import Floats
 from cim_core.progress import Progress
 from cim_core.table import Column, Table
 
@@ -131,3 +132,36 @@ def about(scene: Scene) -> Table:
     why = LEFT_OUT["en"], LEFT_OUT["zh"]
     rows += [(v.layer, v.version, None, None, *why) for v in scene.left_out]
     return Table(_ABOUT, tuple(rows))
+
+
+def eye_at(scene: Scene, place: tuple[float, float], height: float) -> Floats:
+    """Where the eye is, (3,) metres in the frame: above the ground, or the roof that is there now."""
+    [foot] = scene.on_ground(np.array([place]))
+    roofs = scene.only(~scene.planned)
+    above = foot + np.array([0.0, 0.0, 5000.0])
+    [fallen], [hit] = roofs.tree.first(above[None], np.array([[0.0, 0.0, -1.0]]))
+    if hit >= 0:
+        foot[2] = max(foot[2], above[2] - fallen)
+    found: Floats = foot + np.array([0.0, 0.0, height])
+    return found
+
+
+class ViewQuestion(SceneQuestion):
+    """A question about what is seen from a place."""
+
+    place: dict[str, Any] = parameter(
+        ...,
+        {"en": "Place", "zh": "观察点"},
+        {
+            "en": "Where one stands: on the ground, or on the roof that is there.",
+            "zh": "观察者所在位置；位于建筑范围内时取屋顶。",
+        },
+        format="geojson-geometry",
+        geometries=("Point",),
+    )
+    height: float = parameter(
+        1.6,
+        {"en": "Eye height", "zh": "视高"},
+        {"en": "Of the eye above the ground or roof.", "zh": "眼睛离地面或屋顶的高度。"},
+        unit="m", ge=0.1, le=1000,
+    )  # fmt: skip
