@@ -21,6 +21,8 @@ from cim_core.mesh import Floats, Material
 
 _WELDED = 6
 """Decimals of a metre within which corners are one: less than any kernel draws, more than its noise."""
+_DRAWN = 12
+"""Decimals of a metre that a drawing has, so that the square of no side that is left is too small for a float."""
 _STRAIGHT = 1e-6
 """Metres by which a corner of an outline may leave the line of its neighbours and be left out."""
 _SLIVER = 1e-9
@@ -104,7 +106,7 @@ def _segments(body: Body, plane: Plane) -> tuple[Floats, list[tuple[int, int]]]:
     share = (near / (near - far))[:, None]
     points = corners[edges[:, 0]] * (1 - share) + corners[edges[:, 1]] * share
     pairs = where.reshape(-1, 2).tolist()
-    return plane.drawn(points), [(start, end) for start, end in pairs]
+    return np.round(plane.drawn(points), _DRAWN), [(start, end) for start, end in pairs]
 
 
 def _joined(segments: Sequence[tuple[int, int]]) -> tuple[list[list[int]], list[list[int]]]:

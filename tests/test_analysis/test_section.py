@@ -165,6 +165,14 @@ def test_corners_that_differ_by_rounding_do_not_open_a_body() -> None:
     assert found.face.area == pytest.approx(12, abs=1e-5)
 
 
+def test_a_plane_that_all_but_meets_corners_is_cut_as_through_them() -> None:
+    ball = trimesh.creation.icosphere(subdivisions=2)
+    mesh = Mesh(np.array(ball.vertices), np.array(ball.faces, np.uint32))
+    through = section_of(mesh, level(0.0))
+    assert section_of(mesh, level(5e-324)).face.area == pytest.approx(through.face.area)
+    assert section_of(mesh, level(1e-160)).face.area == pytest.approx(through.face.area)
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [

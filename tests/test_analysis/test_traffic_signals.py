@@ -79,6 +79,11 @@ def test_splits_share_what_is_left_by_the_flow_ratios(
     assert shares == pytest.approx([shares[0]] * len(shares)) if shares else True
 
 
+def test_the_least_flow_that_there_is_takes_no_more_than_is_left() -> None:
+    assert splits(60, 12, [0.0, 5e-324], 0.5).tolist() == [0.5, 47.5]
+    assert splits(60, 12, [5e-324, 5e-324]).tolist() == [24.0, 24.0]
+
+
 def test_a_cycle_too_short_for_the_least_greens_is_refused() -> None:
     with pytest.raises(InvalidInput, match="ask for a longer cycle"):
         splits(30, 12, [0.3, 0.3], 10)
