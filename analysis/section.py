@@ -22,7 +22,7 @@ from cim_core.mesh import Floats, Material
 _WELDED = 6
 """Decimals of a metre within which corners are one: less than any kernel draws, more than its noise."""
 _DRAWN = 12
-"""Decimals of a metre that a drawing has, so that the square of no side that is left is too small for a float."""
+"""Decimals of a metre that a drawing has; the square of a side that is left is no denormal float."""
 _STRAIGHT = 1e-6
 """Metres by which a corner of an outline may leave the line of its neighbours and be left out."""
 _SLIVER = 1e-9

@@ -48,9 +48,8 @@ def splits(cycle: float, lost: float, ratios: ArrayLike, least: ArrayLike = 0.0)
         rest = whole - floor[fixed].sum()
         weights = y[free] if y[free].sum() > 0 else np.ones(free.sum())
         green = floor.copy()
-        green[free] = rest * (
-            weights / weights.sum()
-        )  # shares first: products with the least floats lose digits
+        shares = weights / weights.sum()  # before they are multiplied: the least floats lose digits
+        green[free] = rest * shares
         short = free & (green < floor - 1e-9)
         if not short.any():
             return green
