@@ -13,6 +13,7 @@ from analysis.analysis import Analysis, Answer, Text, parameter
 from analysis.checkup.loaded import load
 from analysis.checkup.metric_plane import MetricPlane, plane_of
 from analysis.reach.cells import minutes_by_cell
+from analysis.reach.entrances import entrances
 from analysis.reach.layer_roads import LayerRoads, layer_roads
 from analysis.reach.rules import Mode, mode_rules, reach_table
 from analysis.reach.service import (
@@ -65,9 +66,9 @@ _ABOUT = (
 
 @dataclass(frozen=True, slots=True)
 class _Sites:
-    """Where it is asked from: (s,) points in the plane, and who they are."""
+    """Where it is asked from, and who they are: (s,) shapes in the plane."""
 
-    points: NDArray[np.object_]
+    shapes: NDArray[np.object_]
     named: list[tuple[str, str, str]]
     versions: tuple[LayerVersion, ...]
 
@@ -153,8 +154,10 @@ class Isochrone(Analysis):
                 f"the layer {self.roads!r} has no road that is open to the mode {self.mode}; name "
                 "other roads, or another mode"
             )
-        at = joined(network, sites.points)
+        places, of = entrances(sites.shapes)
+        at = joined(network, places)
         at = at.turned() if self.towards else at
+        nearest = _nearest(at, of)
         times = nearest_times(at)
         parts = [reached(at, times, limit) for limit in limits]
         areas = []
@@ -168,10 +171,10 @@ class Isochrone(Analysis):
         return Answer(
             {
                 "bands": Table(_BANDS, tuple(_bands(limits, areas, parts))),
-                "sites": Table(_SITES, tuple(_rows(sites, at))),
+                "sites": Table(_SITES, tuple(_rows(sites, at, nearest))),
                 "cells": minutes_by_cell(parts[-1], plane, resolution),
                 "drawing": _drawing(limits, areas, sites, plane),
-                "about": Table(_ABOUT, (_about(at, times),)),
+                "about": Table(_ABOUT, (_about(at, times, nearest),)),
             },
             _versions(roads, sites),
         )
@@ -202,7 +205,7 @@ class Isochrone(Analysis):
             )
         ids, names = loaded.ids[chosen].tolist(), loaded.names[chosen].tolist()
         named = [(self.sites, one, name) for one, name in zip(ids, names, strict=True)]
-        return _Sites(shapely.point_on_surface(loaded.shapes[chosen]), named, (version,))
+        return _Sites(loaded.shapes[chosen], named, (version,))
 
 
 def _place(given: Mapping[str, Any]) -> shapely.Geometry:
@@ -241,25 +244,31 @@ def _band(limit: float) -> str:
     return f"{limit:g}-min"
 
 
-def _rows(sites: _Sites, at: Joined) -> list[tuple[Value, ...]]:
-    road = np.where(at.nodes < 0, 0, at.nodes)
+def _nearest(at: Joined, of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of the places by which each site is entered, `of` each its site, the one nearest to a road, (s,)."""
+    order = np.lexsort((at.access, of))
+    _, first = np.unique(of[order], return_index=True)
+    found: NDArray[np.int64] = order[first]
+    return found
+
+
+def _rows(sites: _Sites, at: Joined, nearest: NDArray[np.int64]) -> list[tuple[Value, ...]]:
+    road = np.where(at.far, 0, at.nodes)
     away = np.hypot(*(at.network.nodes[road] - at.places).T)
     return [
-        (
-            *named, "no" if far else "yes",
-            None if far else round(float(away[row]), 2),
-            None if far else round(float(at.access[row]), 3),
-        )
-        for row, (named, far) in enumerate(zip(sites.named, at.far.tolist(), strict=True))
-    ]  # fmt: skip
+        (*named, "no", None, None)
+        if at.far[row]
+        else (*named, "yes", round(float(away[row]), 2), round(float(at.access[row]), 3))
+        for row, named in zip(nearest.tolist(), sites.named, strict=True)
+    ]
 
 
-def _about(at: Joined, times: NDArray[np.float64]) -> tuple[Value, ...]:
+def _about(at: Joined, times: NDArray[np.float64], nearest: NDArray[np.int64]) -> tuple[Value, ...]:
     network, rules = at.network, mode_rules(at.network.mode)
     never = np.isinf(times[network.ends]).all(axis=1)
     return (
         network.mode, rules.pace or None, rules.spread, len(network.shapes),
-        round(float(network.lengths.sum()), 1), int(np.count_nonzero(at.far)),
+        round(float(network.lengths.sum()), 1), int(np.count_nonzero(at.far[nearest])),
         round(float(network.lengths[never].sum()), 1),
         rules.source, rules.confidence,
     )  # fmt: skip
@@ -273,7 +282,7 @@ def _drawing(
         area if number == 0 else shapely.difference(area, areas[number - 1])
         for number, area in enumerate(areas)
     ]
-    drawn = plane.degrees(np.array([*rings, *sites.points, None], object)[:-1])
+    drawn = plane.degrees(np.array([*rings, *sites.shapes, None], object)[:-1])
     shapes = [
         SketchShape(
             _band(limit), "band", shape,

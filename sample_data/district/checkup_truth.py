@@ -12,7 +12,7 @@ from typing import Any
 
 import shapely
 
-from sample_data.district.checkup_truth_reach import edges_of, reached
+from sample_data.district.checkup_truth_reach import doors, edges_of, reached
 from sample_data.district.plan import Shape
 from sample_data.district.tables import Row, Table
 
@@ -252,7 +252,10 @@ class _Key:
         asked = (layer, kinds, minutes, mode)
         if asked not in self._kept:
             sites = [
-                s.point_on_surface() for s, r in self.of(layer) if not kinds or r["kind"] in kinds
+                door
+                for s, r in self.of(layer)
+                if not kinds or r["kind"] in kinds
+                for door in doors(s)
             ]
             self._kept[asked] = reached(edges_of(self._tables["roads"], mode), sites, minutes, mode)
         return self._kept[asked]

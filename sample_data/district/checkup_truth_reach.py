@@ -43,6 +43,18 @@ def edges_of(roads: Table, mode: str) -> list[Edge]:
     return found
 
 
+def doors(site: Shape) -> list[Shape]:
+    """Where one comes out of a site: of an area at every seven metres of its edge."""
+    if site.geom_type == "Point":
+        return [site]
+    return [
+        ring.interpolate(at)
+        for part in shapely.get_parts(site)
+        for ring in (part.exterior, *part.interiors)
+        for at in np.arange(0.0, ring.length, 7.0)
+    ]
+
+
 def reached(edges: Sequence[Edge], sites: Sequence[Shape], minutes: float, mode: str) -> Shape:
     """All ground within some minutes of any site: what is beside the roads that are reached."""
     numbers = layer_table()["reach"]

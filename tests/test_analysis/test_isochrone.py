@@ -47,6 +47,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> City:
 
     layer("roads", {key: (line, said, shapely.LineString) for key, (line, said) in ROADS.items()})
     layer("sites", {key: (at, {"kind": kind}, shapely.Point) for key, (at, kind) in SITES.items()})
+    square = [(1000, -216), (1200, -216), (1200, -16), (1000, -16)]
+    layer("grounds", {"school": (square, {"kind": "school"}, shapely.Polygon)})
     return city
 
 
@@ -89,6 +91,19 @@ def test_bands_sites_cells_and_the_drawing_tell_of_the_same_reach(town: City) ->
     sizes = shapely.area(plane.laid_out(drawn))
     assert sizes.tolist() == pytest.approx([five["area"], ten["added"]], rel=1e-3)
     assert bands[0]["properties"]["color"] != bands[1]["properties"]["color"]
+
+
+def test_grounds_are_left_by_the_edge_that_is_nearest_to_a_road(town: City) -> None:
+    """Grounds of 200 × 200 m that reach to 16 m from the road are not 116 m away from it."""
+    found = execute(town, "isochrone", {"sites": "grounds", "minutes": [1]}, Progress()).document
+    [site] = rows(found["sites"])
+    assert (site["id"], site["joined"], site["access"]) == ("school", "yes", 0.2)
+    assert site["away"] == pytest.approx(16, abs=0.01)
+    [about] = rows(found["about"])
+    assert about["off"] == 0
+    # 64 m in the rest of the minute, beyond both ends of 200 m of street.
+    [band] = rows(found["bands"])
+    assert band["roads"] == pytest.approx(200 + 2 * 64, abs=0.5)
 
 
 def test_driving_obeys_ways_and_limits_and_towards_turns_them(town: City) -> None:

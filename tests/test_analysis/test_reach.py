@@ -13,6 +13,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.reach.entrances import entrances
 from analysis.reach.layer_roads import road_columns
 from analysis.reach.network import ReachNetwork, drive_network, walk_network
 from analysis.reach.service import (
@@ -264,6 +265,48 @@ def test_a_site_amid_a_road_gets_along_it_in_both_directions() -> None:
         shapely.LineString([(240, 16), (240, 0)]).buffer(100)
     )  # fmt: skip
     assert area.symmetric_difference(expected).area < 0.01 * expected.area
+
+
+def test_an_area_is_entered_all_around_and_not_from_its_middle() -> None:
+    """A park whose middle is farther from every street than anything may be serves all around it."""
+    street = [(0, 0), (780, 0), (780, 780), (0, 780), (0, 0)]
+    park = np.array([shapely.box(5, 5, 775, 775)], object)
+    places, of = entrances(park)
+    assert not of.any()
+    assert shapely.distance(park[0].exterior, places).max() < 1e-9
+    assert shapely.line_locate_point(park[0].exterior, places).tolist() == pytest.approx(
+        np.arange(308) * 10.0
+    )
+    # Every place on the street is at most half of 10 m from where one comes out, 5 m away.
+    assert served_area(roads(street), places, 11 / 80, "walk").covers(shapely.LineString(street))
+    assert served_area(roads(street), shapely.centroid(park), 30, "walk").is_empty
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(deadline=None, max_examples=20)
+def test_places_along_edges_are_near_to_each_other_and_belong_to_their_site(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    shapes: list[shapely.Geometry] = []
+    for _ in range(6):
+        hull = shapely.MultiPoint(random.uniform(0, 300, (6, 2))).convex_hull
+        hole = hull.centroid.buffer(0.2 * shapely.distance(hull.centroid, hull.exterior))
+        shapes += [
+            hull.difference(hole),
+            shapely.LineString(hull.exterior.coords[:-1]),
+            hull.centroid,
+        ]
+        shapes += [shapely.MultiPolygon([hull, shapely.box(900, 0, 901, 1)]), shapely.Polygon()]
+    sites = np.array(shapes, object)
+    places, of = entrances(sites)
+    for row, site in enumerate(sites):
+        edge = site.boundary if site.geom_type.endswith("Polygon") else site
+        mine = places[of == row]
+        assert len(mine) == 0 if site.is_empty else len(mine) > 0
+        assert shapely.distance(edge, mine).max(initial=0.0) < 1e-9
+        if not site.is_empty:
+            along = shapely.get_coordinates(shapely.segmentize(edge, 1.0))
+            away = shapely.distance(shapely.points(along), shapely.MultiPoint(mine.tolist()))
+            assert away.max() <= 5.0 + 1e-9
 
 
 def test_one_way_roads_are_driven_one_way_and_walked_both() -> None:

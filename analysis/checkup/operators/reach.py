@@ -11,7 +11,8 @@ from analysis.checkup.formulas import Input, Site
 from analysis.checkup.loaded import engine_table
 from analysis.checkup.operators.geometry import Area, Pieces, Shapes, unions
 from analysis.checkup.operators.uses import Use
-from analysis.checkup.scene import Picked, Scene
+from analysis.checkup.scene import Scene
+from analysis.reach.entrances import entrances
 from analysis.reach.network import ReachNetwork
 from analysis.reach.rules import Mode, mode_rules
 from analysis.reach.service import joined, network_of, served_area
@@ -54,7 +55,8 @@ def _reach(scene: Scene, site: Site, on: str) -> Shapes:
     if not len(picked.shapes):
         return picked.shapes
     found: Shapes = np.empty(1, object)
-    found[0] = served_area(scene.pick(ROADS), _stand(picked), site.minutes, _mode(on))
+    places, _ = entrances(picked.shapes)
+    found[0] = served_area(scene.pick(ROADS), places, site.minutes, _mode(on))
     return found
 
 
@@ -77,20 +79,15 @@ def _off(scene: Scene, network: ReachNetwork, site: Site) -> bool:
     """Whether any site that might serve somebody in the district is too far from every road."""
     rules = mode_rules(network.mode)
     fastest = rules.pace or max(rules.speeds.values()) * 1000 / 60
-    places = _stand(scene.pick(Input(input=site.input, where=site.where)))
+    sites = scene.pick(Input(input=site.input, where=site.where)).shapes
     [district] = scene.units("district").shapes
-    near = shapely.dwithin(places, district, fastest * (site.minutes or 0.0))
-    return bool(joined(network, places[near]).far.any())
+    near = sites[shapely.dwithin(sites, district, fastest * (site.minutes or 0.0))]
+    places, of = entrances(near)
+    return len(np.unique(of[~joined(network, places).far])) < len(near)
 
 
 def _mode(on: str) -> Mode:
     return "drive" if on == "drive" else "walk"
-
-
-def _stand(picked: Picked) -> Shapes:
-    """Where each site stands, (k,) points."""
-    found: Shapes = shapely.point_on_surface(picked.shapes)
-    return found
 
 
 def around(shapes: Shapes, distance: float) -> Shapes:
