@@ -2,7 +2,8 @@
 
 It works on the entries of runs as they are stored, so a run of any year can be compared, whatever the
 program measured with then. Values that were made in different ways stand side by side, and what is
-different is said; none of them is called better.
+different is said; none of them is called better. Nor is one where the other may only seem worse since
+less of it was surveyed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,13 +11,19 @@ from dataclasses import dataclass
 from math import isclose
 from typing import Any
 
+from analysis.checkup.loaded import engine_table
 from analysis.checkup.words import words
 
 Entry = Mapping[str, Any]
-"""An indicator of a run: code, name, unit, direction, target, formula, method, value, …"""
+"""An indicator of a run: code, name, unit, direction, target, formula, method, sources, value, …"""
 
-_METHOD = ("formula", "method", "unit", "direction", "target", "proxy")
+_METHOD = (
+    "formula", "sources", "rules", "plane", "method", "unit", "direction", "target", "proxy",
+)  # fmt: skip
 """What of an entry makes values of two years two different things; in this order it is said."""
+_SURVEY = "surveyed"
+_GROW = ("total", "gap")
+"""Operators whose values can only grow by what is surveyed besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +37,13 @@ class Change:
         After less before; None without both values.
     better
         Whether the newer value is the better one; None where nothing changed, where the indicator
-        only describes, and where the values were made in different ways.
+        only describes, where the values were made in different ways, and where the change may be
+        that of what was surveyed.
+    method_changed
+        Whether the values were made in different ways.
     what
-        What is different in how they were made, {"en": …, "zh": …}; None if nothing is.
+        What is different in how they were made or in what is known, {"en": …, "zh": …}; None if
+        nothing is.
     """
 
     code: str
@@ -68,17 +79,40 @@ def _change(old: Entry | None, new: Entry | None) -> Change:
     said = new if new is not None else old
     assert said is not None
     changed = _different(old, new)
+    ways = bool(changed) and old is not None and new is not None
     first, second = (None if entry is None else entry["value"] for entry in (old, new))
     change = None
     if first is not None and second is not None:
         was, is_now = first["value"], second["value"]
         change = None if was is None or is_now is None else is_now - was
+    better = None
+    if (
+        not changed
+        and change is not None
+        and not isclose(was, is_now, rel_tol=1e-12, abs_tol=1e-12)
+    ):
+        assert first is not None and second is not None
+        if _by_survey(said["formula"]["operator"], first, second, change):
+            changed = [_SURVEY]
+        else:
+            better = _better(said["direction"], change)
     return Change(
-        said["code"], said["name"], said["unit"], said["decimals"], first, second, change,
-        None if changed or change is None or isclose(is_now, was, rel_tol=1e-12, abs_tol=1e-12)
-        else _better(said["direction"], change),
-        bool(changed) and old is not None and new is not None, _told(changed),
+        said["code"], said["name"], said["unit"], said["decimals"], first, second, change, better,
+        ways, _told(changed),
     )  # fmt: skip
+
+
+def _by_survey(operator: str, old: Entry, new: Entry, change: float) -> bool:
+    """Whether a change may come from how much is known in either year."""
+    if old["status"] == new["status"] == "ready":
+        return False
+    if old["reason"] != new["reason"] and not {old["reason"], new["reason"]} <= {"", "in-part"}:
+        return True
+    more = new["surveyed"] - old["surveyed"]
+    if abs(more) <= engine_table()["comparison"]["surveyed"]:
+        return False
+    # A gap that fell though more estates were asked did not fall by that.
+    return operator not in _GROW or change * more > 0
 
 
 def _better(direction: str, change: float) -> bool | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,11 +28,12 @@ from analysis.checkup.measured import By
 from analysis.checkup.operators.reach import ROADS, on_roads
 from analysis.checkup.operators.surveyed import found_by
 from analysis.checkup.operators.uses import Use, column_of, use
-from analysis.checkup.roles import roles
-from analysis.checkup.scene import Picked, Scene
+from analysis.checkup.roles import Role, roles
+from analysis.checkup.scene import DERIVED, Picked, Scene
+from analysis.checkup.units import district_roles
 from analysis.reach.rules import reach_table
 
-_ENGINE = 2
+_ENGINE = 3
 """Goes up whenever an operator begins to answer otherwise."""
 
 Asked = tuple[Input, tuple[str | None, ...]]
@@ -100,12 +101,10 @@ def _summed(formula: Formula) -> Iterator[Asked]:
 
 def digest_of(scene: Scene, indicator: Indicator) -> str:
     """What the values of an indicator follow from: equal digests have equal values."""
-    made = hashlib.sha256(f"{_ENGINE} {scene.plane.name} {indicator.by}".encode())
+    made = hashlib.sha256(f"{scene.plane.name} {indicator.by}".encode())
     uses = _uses(scene, indicator)
-    rules: list[Any] = [indicator.formula.model_dump(mode="json"), engine_table()]
-    if any(one.input == ROADS for one in uses):
-        rules.append(reach_table())
-    made.update(json.dumps(rules, sort_keys=True, ensure_ascii=False).encode())
+    made.update(_canonical(indicator.formula.model_dump(mode="json")))
+    made.update(_canonical(_rules(uses)))
     for one in uses:
         made.update(str(scene.roles[one.picked.role].begins).encode())
         made.update(one.picked.digest(one.columns, one.reason))
@@ -113,6 +112,21 @@ def digest_of(scene: Scene, indicator: Indicator) -> str:
     for by in kinds:
         made.update(_units_digest(scene, by))
     return made.hexdigest()
+
+
+def way_of(scene: Scene, indicator: Indicator) -> dict[str, Any]:
+    """How the values of an indicator come about beside its formula, as JSON.
+
+    Two years of which this is the same can be compared. "sources": what plays the role of each input, and of the district; "rules": a digest of those of
+    the program; "plane": what is measured in.
+    """
+    uses = _uses(scene, indicator)
+    asked: dict[str, set[str]] = {role: set() for role in district_roles(scene)}
+    for one in uses:
+        asked.setdefault(one.picked.role, set()).update((*one.columns, *one.input.where))
+    sources = [_source(scene.roles[role], columns) for role, columns in sorted(asked.items())]
+    rules = hashlib.sha256(_canonical(_rules(uses))).hexdigest()
+    return {"sources": sources, "rules": rules, "plane": scene.plane.name}
 
 
 def inputs_of(scene: Scene, indicator: Indicator) -> tuple[InputUsed, ...]:
@@ -124,6 +138,25 @@ def whole_inputs(scene: Scene) -> tuple[InputUsed, ...]:
     """Every role that was looked at so far, with as many features as it has."""
     roles = dict.fromkeys(picked.role for picked in scene.used)
     return tuple(_used(scene.pick(Input(input=role)), ()) for role in roles)
+
+
+def _rules(uses: Sequence[Use]) -> list[Any]:
+    """What the program measures by."""
+    tables = [{name: one for name, one in engine_table().items() if name != "comparison"}]
+    if any(one.input == ROADS for one in uses):
+        tables.append(dict(reach_table()))
+    return [_ENGINE, *tables]
+
+
+def _source(role: Role, asked: set[str]) -> dict[str, Any]:
+    """Which layer plays a role, and under which names it has the columns that are asked for."""
+    said = role.model_dump(mode="json", exclude_none=True)
+    columns = {name: role.named.get(name, name) for name in sorted(asked - set(DERIVED))}
+    return {"role": role.id, "layer": role.layer, "where": said["where"], "columns": columns}
+
+
+def _canonical(document: Any) -> bytes:
+    return json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
 
 
 def _uses(scene: Scene, indicator: Indicator) -> list[Use]:

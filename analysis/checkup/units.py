@@ -1,6 +1,7 @@
 """The places that values are told of: the district, its towns, communities, estates, buildings, cells."""
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,15 +35,20 @@ def units_of(scene: "Scene", by: By) -> Units:
     return Units(by, picked.ids, _names(picked), picked.layer, picked.shapes)
 
 
+def district_roles(scene: "Scene") -> tuple[str, ...]:
+    """The role whose features the district is the union of, if the city has any."""
+    there = (role for role in _WHOLE if scene.pick(Input(input=role)).ids)
+    return tuple(islice(there, 1))
+
+
 def _district(scene: "Scene") -> Units:
     spoken = scene.city.settings.name
     name = {"en": spoken, "zh": spoken}
-    for role in _WHOLE:
+    for role in district_roles(scene):
         picked = scene.pick(Input(input=role))
-        if len(picked.ids):
-            shapes: NDArray[np.object_] = np.empty(1, object)
-            shapes[0] = shapely.union_all(picked.shapes)
-            return Units("district", ("district",), (name,), "", shapes, picked.in_part)
+        shapes: NDArray[np.object_] = np.empty(1, object)
+        shapes[0] = shapely.union_all(picked.shapes)
+        return Units("district", ("district",), (name,), "", shapes, picked.in_part)
     return Units("district", ("district",), (name,), "", np.array([NO_SHAPE], object))
 
 

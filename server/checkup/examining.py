@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from analysis.checkup.digests import way_of
 from analysis.checkup.examine import Examined, examine
 from analysis.checkup.problems import problems
 from analysis.checkup.roles import city_roles
@@ -137,7 +138,8 @@ def _entries(scene: Scene, result: Examined, inputs: list[dict[str, Any]]) -> li
         used = {layer for role in roles for layer in layers.get(role, ())}
         used |= {one.layer for measured in values.values() for one in measured.evidence}
         told = entry(indicator, values, result.digests[code], scene.roles)
-        found.append({**told, "layers": sorted(used & _there(scene))})
+        way = way_of(scene, indicator)
+        found.append({**told, **way, "layers": sorted(used & _there(scene))})
     return found
 
 

@@ -20,7 +20,7 @@ from cim_core.errors import NotFound
 from cim_core.kept import kept
 from cim_core.store.checkup import Run
 from cim_core.store.features import FeatureRow, Query
-from server.checkup.told import Document, indicator_of, input_entry, shown, value_entry
+from server.checkup.told import Document, indicator_of, input_entry, value_entry
 from server.checkup.unit_shapes import KnownUnits, unpack_units
 
 MOST_FEATURES = 500
@@ -141,7 +141,7 @@ def evidence(city: City, run: Run, code: str, by: str | None, unit: str | None) 
 def compared(city: City, old: str, new: str) -> Document:
     """Two runs side by side; raises `NotFound`."""
     runs = [city.checkups.run(key) for key in (old, new)]
-    entries = [[shown(one) for one in run.document["indicators"]] for run in runs]
+    entries = [run.document["indicators"] for run in runs]
     return {
         "from": old, "to": new,
         "changes": [one.document() for one in compare(entries[0], entries[1])],

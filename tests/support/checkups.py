@@ -31,11 +31,19 @@ def checkup_city(city: City, folder: Path, *, ponds: int = 2) -> None:
         import_layer(city, folder, name, features)
 
 
-def import_layer(city: City, folder: Path, name: str, features: list[dict[str, Any]]) -> None:
-    """Import features as a layer of the sensitivity it has here."""
+def import_layer(
+    city: City,
+    folder: Path,
+    name: str,
+    features: list[dict[str, Any]],
+    sensitivity: str | None = None,
+) -> None:
+    """Import features as a layer, of the sensitivity it has here if no other is told."""
     path = folder / f"{name}.geojson"
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), "utf-8")
-    import_file(city, path, kind="vector", options={"sensitivity": SENSITIVITIES[name]})
+    import_file(
+        city, path, kind="vector", options={"sensitivity": sensitivity or SENSITIVITIES[name]}
+    )
 
 
 def put_set(city: City, key: str = SET) -> None:

@@ -8,7 +8,7 @@ import shapely
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from analysis.checkup.digests import digest_of
+from analysis.checkup.digests import digest_of, way_of
 from analysis.checkup.examine import Examined, examine
 from analysis.checkup.loaded import engine_table
 from analysis.checkup.measured import By, Measured
@@ -251,11 +251,22 @@ def test_a_digest_knows_the_rules_and_the_layer(
     with monkeypatch.context() as other:
         other.setitem(reach_table()["walk"], "pace", 10.0)
         second = digests()
+        ways = [way_of(scene_of(city), one)["rules"] for one in (walk, count)]
     assert (second[0] != first[0], second[1] == first[1]) == (True, True)
+    usual = [way_of(scene_of(city), one)["rules"] for one in (walk, count)]
+    assert (ways[0] != usual[0], ways[1] == usual[1]) == (True, True)
     with monkeypatch.context() as other:
         other.setitem(engine_table()["circles"], "quarter", 8)
         second = digests()
     assert second[0] != first[0] and second[1] != first[1]
     assert digests() == first
+    way = way_of(scene_of(city), count)
     (city.folder / FILE_NAME).write_text('[inputs.clinics]\nlayer = "clinics-2"\n')
     assert digests()[1] != first[1]
+    named = [
+        {one["role"]: one["layer"] for one in told["sources"]}
+        for told in (way, way_of(scene_of(city), count))
+    ]
+    assert named == [
+        {"clinics": "clinics", "towns": "towns"}, {"clinics": "clinics-2", "towns": "towns"},
+    ]  # fmt: skip

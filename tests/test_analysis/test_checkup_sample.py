@@ -173,7 +173,10 @@ def entries(examined: Examined) -> Iterator[dict[str, Any]]:
         value = float(measured.value[0])
         yield {
             **indicator.model_dump(mode="json"), "method": "measured",
-            "value": {"value": None if isnan(value) else value},
+            "value": {
+                "value": None if isnan(value) else value, "status": measured.status[0],
+                "reason": measured.reason[0], "surveyed": float(measured.surveyed[0]),
+            },
         }  # fmt: skip
 
 

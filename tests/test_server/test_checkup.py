@@ -18,6 +18,7 @@ from cim_core.store.office_audit import AuditQuery
 from server.access.policy import public_policy
 from server.checkup.examining import examine_job
 from server.checkup.order import CHECKUP, Order
+from server.checkup.reading import compared
 from server.description import schemas
 from server.routes import vital_signs
 from tests.support.checkups import (
@@ -381,3 +382,19 @@ def test_what_was_computed_is_not_computed_again(
     examine_city(city, 2026)
     assert done == ["28"]
     assert mini_set()["indicators"][2]["code"] == "28"
+
+
+def test_a_role_that_another_layer_plays_is_told_in_a_comparison(tmp_path: Path) -> None:
+    city = City.open_or_create(tmp_path / "city")
+    checkup_city(city, tmp_path / "files")
+    put_set(city)
+    examine_city(city)
+    (city.folder / "checkup.toml").write_text('[inputs.estates]\nlayer = "estates-2"\n', "utf-8")
+    few = [one for one in estates(missing=5) if one["id"] == "e1"]
+    import_layer(city, tmp_path / "files", "estates-2", few, "internal")
+    examine_city(city, 2026)
+    changes = {one["code"]: one for one in compared(city, "2025-1", "2026-1")["changes"]}
+    gap = changes["28"]
+    assert (gap["change"], gap["better"], gap["method_changed"]) == (-25.0, None, True)
+    assert "layers" in gap["what"]["en"] and "图层" in gap["what"]["zh"]
+    assert not changes["16"]["method_changed"]
