@@ -3,9 +3,12 @@
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
+import shapely
 
 from analysis.checkup.operators import method_of
+from analysis.checkup.operators.geometry import subdivided
 from cim_core.errors import InvalidInput
 from tests.support.checkup import box, drawn, formula, line, measured, point, scene_of, value
 
@@ -114,6 +117,30 @@ def test_totals_count_sum_and_find_the_largest(tmp_path: Path) -> None:
     assert longest == pytest.approx(50, rel=1e-6)
     where = {"what": {"input": "clusters", "where": {"shape_area": {"above": 10_001}}}}
     assert value(scene, operator="total", **where) == 1
+
+
+def test_lines_that_run_along_each_other_count_once_whatever_their_corners(tmp_path: Path) -> None:
+    streets = [
+        ("a", line((0, 10), (100, 10)), {}), ("b", line((50, 10), (150, 10)), {}),  # 150 m together
+        ("back", line((150, 10.004), (90, 10), (60, 10), (60, 40)), {}),  # 30 m of it go on north
+        ("cross", line((30, 0), (30, 20)), {}), ("on", line((150, 10), (200, 11)), {}),
+        ("ramp", line((0, 10), (100, 20)), {}),
+    ]  # fmt: skip
+    scene = scene_of(drawn(tmp_path, mains=streets))
+    found = value(scene, operator="total", what={"input": "mains"}, measure="length")
+    ends = math.hypot(50, 1) + math.hypot(100, 10)
+    assert found == pytest.approx(150 + 30 + 20 + ends, abs=0.05)
+    towns = measured(scene, "town", operator="total", what={"input": "mains"}, measure="length")
+    assert towns.value[0] == pytest.approx(found)
+
+
+def test_corners_however_near_to_each_other_lose_no_land() -> None:
+    """A kilometre of land with one corner rounded to a thousandth of a millimetre."""
+    round_corner = shapely.Point(0, 0).buffer(1e-6, quad_segs=100)
+    land = shapely.union(shapely.Polygon([(0, 0), (1000, 0), (0, 1000)]), round_corner)
+    assert shapely.get_num_coordinates(land) > 200
+    parts = subdivided(np.array([land], object))
+    assert parts.sizes().sum() == pytest.approx(land.area, abs=1e-6)
 
 
 def test_a_column_of_lines_named_length_is_measured_not_read(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from analysis.checkup.loaded import engine_table
 from cim_core.mesh import Floats
 
 Shapes = NDArray[np.object_]
@@ -90,20 +91,28 @@ def subdivided(shapes: Shapes) -> Pieces:
         parts, place = shapely.get_parts(halves, return_index=True)
         kept = shapely.area(parts) > 0
         left = Pieces(np.concatenate([of, of])[place][kept], parts[kept])
+    else:  # corners that are nearer to each other than any cut can part them
+        done_of.append(left.of)
+        done.append(left.shapes)
     return Pieces(np.concatenate(done_of), np.concatenate(done))
 
 
 def overlapping(shapes: Shapes) -> tuple[Rows, Rows]:
     """The pairs of shapes, the first before the second, that have more in common than their borders."""
-    tree = shapely.STRtree(shapes)
-    one, other = tree.query(shapes, predicate="intersects")
     dimensions = shapely.get_dimensions(shapes)
-    kept = (one < other) & (dimensions[one] == dimensions[other]) & (dimensions[one] > 0)
-    one, other = one[kept], other[kept]
-    shared = shapely.intersection(shapes[one], shapes[other])
-    same = shapely.get_dimensions(shared) == dimensions[one]
-    common = same & (sizes(shared) > _TINY)
-    return one[common], other[common]
+    areas = np.flatnonzero(dimensions == 2)
+    first, second = _pairs(shapes[areas])
+    one, other = areas[first], areas[second]
+    shared = shapely.area(shapely.intersection(shapes[one], shapes[other])) > _TINY
+    lines = np.flatnonzero(dimensions == 1)
+    beside = _beside(shapes[lines])
+    first, second = _pairs(beside, shapes[lines])
+    twice, _ = _parted(shapes[lines[second]], beside[first])
+    found = shapely.length(twice) > 0
+    return (
+        np.concatenate([one[shared], lines[first[found]]]),
+        np.concatenate([other[shared], lines[second[found]]]),
+    )
 
 
 def disjoint(shapes: Shapes, pairs: tuple[Rows, Rows]) -> Pieces:
@@ -115,9 +124,45 @@ def disjoint(shapes: Shapes, pairs: tuple[Rows, Rows]) -> Pieces:
     one, other = pairs
     if len(one):
         later, place = np.unique(other, return_inverse=True)
-        before = unions(Pieces(place, shapes[one]), len(later))
-        found[later] = shapely.difference(shapes[later], before)
+        lines = shapely.get_dimensions(shapes[one]) == 1
+        before = shapes[one]
+        before[lines] = _beside(before[lines])
+        taken = unions(Pieces(place, before), len(later))
+        lines = shapely.get_dimensions(shapes[later]) == 1
+        found[later[~lines]] = shapely.difference(shapes[later[~lines]], taken[~lines])
+        _, found[later[lines]] = _parted(shapes[later[lines]], taken[lines])
     return whole(found)
+
+
+def _pairs(shapes: Shapes, others: Shapes | None = None) -> tuple[Rows, Rows]:
+    """The pairs of some shapes that meet, the first before the second; of `others` the second if given."""
+    tree = shapely.STRtree(shapes)
+    other, one = tree.query(shapes if others is None else others, predicate="intersects")
+    return one[one < other], other[one < other]
+
+
+def _beside(lines: Shapes) -> Shapes:
+    """All that is so near to lines that a line there is the same one; no farther than their ends."""
+    found: Shapes = shapely.buffer(lines, _same_line("same"), quad_segs=1, cap_style="flat")
+    return found
+
+
+def _parted(lines: Shapes, beside: Shapes) -> tuple[Shapes, Shapes]:
+    """What of lines runs along in areas beside others, and all the rest of them, (n,) each.
+
+    Where a line only crosses such an area it is in it for less than a metre; that is of the rest.
+    """
+    parts, row = shapely.get_parts(shapely.intersection(lines, beside), return_index=True)
+    long = shapely.length(parts) >= _same_line("least")
+    taken = unions(Pieces(row[long], parts[long]), len(lines))
+    left = shapely.difference(lines, beside)
+    back = unions(Pieces(row[~long], parts[~long]), len(lines))
+    rest: Shapes = np.where(shapely.is_empty(taken), lines, shapely.union(left, back))
+    return taken, rest
+
+
+def _same_line(name: str) -> float:
+    return float(engine_table()["lines"][name])
 
 
 def unions(pieces: Pieces, count: int) -> Shapes:
