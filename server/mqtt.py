@@ -24,12 +24,11 @@ from cim_core.errors import CimError, InvalidInput, StorageFailed, TooMany
 from cim_core.observation_sources import ObservationSources
 from server.given import Rows
 from server.mqtt_messages import Told, Topics, read_message
-from server.record import Recorder
+from server.record import Recorded, Recorder
 from server.settings import Settings
 from server.sifting import Asked
 from server.traffic.feed import TrafficFeed
 from server.traffic.recorder import Taken, TrafficRecorder
-from server.waiting import Recorded
 
 R = TypeVar("R")
 

@@ -1,19 +1,13 @@
-"""The one door by which observations come into a city, whoever sends them and however.
+"""The one door by which observations come into a city, whoever sends them and however."""
 
-One thread writes. While it writes, what arrives waits, and goes into the next transaction together:
-so a disk that takes 10 ms to say that it has something holds up nobody who comes after.
-"""
-
-import asyncio
-import concurrent.futures
 import contextlib
 import json
 import logging
 import sqlite3
-import threading
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -22,24 +16,19 @@ from numpy.typing import NDArray
 
 from cim_core.alarms.alarm import AlarmChange
 from cim_core.city import City
-from cim_core.errors import StorageFailed, TooMany
+from cim_core.errors import TooMany
 from cim_core.feature import Value
 from cim_core.observations import Observations, observations
-from cim_core.store.live_dead import DeadLetter
+from cim_core.store.live_dead import DeadLetter, Reason
 from cim_core.store.tail import Tail
 from server.city_place import city_box
+from server.group_commit import RETRY_SECONDS, GroupCommit
 from server.settings import Settings
 from server.sifting import Asked, Bounds, Box, KnownStreams, Letter, Sifted, sift
-from server.waiting import Recorded, Waiting, answer
 
-_ROWS_TOGETHER = 20_000
-"""What goes into one transaction, unless a single request is more."""
-
-_TICK_SECONDS = 1.0
 _PLACE_SECONDS = 10.0
 """For how long what is known of where the city is is believed."""
 
-_RETRY_SECONDS = 1.0
 _LETTER_LENGTH = 4_000
 """What is kept of what somebody sent and was not believed, letters."""
 
@@ -61,8 +50,26 @@ class Alarms(Protocol):
         """What follows from time alone."""
 
 
-class Recorder:
-    """Checks observations, keeps what is new, and answers when that is on disk.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of what somebody sent, once it is on disk.
+
+    letters
+        The rows that were not believed, with the reason; they are dead letters now.
+    """
+
+    accepted: int
+    duplicates: int
+    letters: tuple[Letter, ...] = ()
+
+    @property
+    def dead(self) -> Mapping[Reason, int]:
+        """How many rows were not believed, by reason."""
+        return Counter(letter.reason for letter in self.letters)
+
+
+class Recorder(GroupCommit[Asked, Recorded]):
+    """Checks observations, keeps what is new, and looks after the alarms.
 
     What cannot be believed is kept as a dead letter with the reason, and counts as answered for.
 
@@ -72,123 +79,27 @@ class Recorder:
         CPU seconds by stage: checks, duplicates, alarms, commit, publish.
     """
 
+    file = "live.db"
+    tick = 1.0
+
     def __init__(self, city: City, settings: Settings, alarms: Callable[[], Alarms]) -> None:
+        super().__init__(settings)
         self._city = city
         self._settings = settings
         self._make_alarms = alarms
         self._alarms: Alarms | None = None
         self._known = KnownStreams(city.live.streams())
         self._place: tuple[float, KnownStreams, Box | None] | None = None
-        self._queue: deque[Waiting[Asked, Recorded]] = deque()
-        self._rows = self._bytes = 0
-        self._ready = threading.Condition()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
         self.listeners: list[Listener] = []
-        self.spent: dict[str, float] = defaultdict(float)
 
-    def start(self) -> None:
-        """Begin to write what arrives, and to look after the alarms."""
-        if self._thread is not None:
-            return
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
-        self._thread.start()
+    def _size(self, asked: Asked) -> int:
+        return len(asked.given)
 
-    def stop(self) -> None:
-        """Write what waits, and end."""
-        with self._ready:
-            self._stopping = True
-            self._ready.notify()
-        if self._thread is not None:
-            self._thread.join()
-
-    @contextlib.contextmanager
-    def room(self, size: int) -> Iterator[None]:
-        """Keep room for so many bytes from before they are read until they are answered.
-
-        Raises `TooMany` where there is none.
-        """
-        with self._ready:
-            if self._bytes and self._bytes + size > self._settings.record_queue_bytes:
-                raise _full()
-            self._bytes += size
-        try:
-            yield
-        finally:
-            with self._ready:
-                self._bytes -= size
-
-    async def record(self, asked: Asked) -> Recorded:
-        """Keep what somebody gave; answers when it is on disk.
-
-        Raises `TooMany` where too much waits already, `StorageFailed` where the disk does not take it:
-        then nothing of it is kept.
-        """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Recorded] = loop.create_future()
-        self._put(Waiting(asked, future, loop))
-        return await future
-
-    def submit(self, asked: Asked) -> "concurrent.futures.Future[Recorded]":
-        """The same from any thread."""
-        future: concurrent.futures.Future[Recorded] = concurrent.futures.Future()
-        self._put(Waiting(asked, future, None))
-        return future
-
-    def _put(self, waiting: Waiting[Asked, Recorded]) -> None:
-        rows = len(waiting.asked.given)
-        with self._ready:
-            full = self._rows and self._rows + rows > self._settings.record_queue_rows
-            if full or self._stopping:
-                raise _full()
-            self.start()
-            self._rows += rows
-            self._queue.append(waiting)
-            if len(self._queue) == 1:
-                self._ready.notify()
-
-    def _run(self) -> None:
-        due = 0.0
-        while True:
-            with self._ready:
-                if not self._queue and not self._stopping:
-                    self._ready.wait(max(0.0, due - time.monotonic()))
-                if not self._queue and self._stopping:
-                    return
-                together = self._taken()
-            if together:
-                self._commit(together)
-            if time.monotonic() >= due:
-                due = time.monotonic() + _TICK_SECONDS
-                self._tick()
-
-    def _taken(self) -> list[Waiting[Asked, Recorded]]:
-        """The first who wait, as many as go into one transaction."""
-        together: list[Waiting[Asked, Recorded]] = []
-        rows = 0
-        while self._queue:
-            more = len(self._queue[0].asked.given)
-            if together and rows + more > _ROWS_TOGETHER:
-                break
-            rows += more
-            together.append(self._queue.popleft())
-        self._rows -= rows
-        return together
-
-    def _commit(self, together: list[Waiting[Asked, Recorded]]) -> None:
-        """Write what several gave; where that fails for a reason of their own, one by one."""
-        try:
-            answers: Sequence[Recorded | Exception] = self._written([one.asked for one in together])
-        except Exception as error:  # noqa: BLE001 – whatever it is, who waits is told
-            failed = _failure(error)
-            if len(together) > 1 and not isinstance(failed, StorageFailed):
-                for one in together:
-                    self._commit([one])
-                return
-            if not isinstance(failed, StorageFailed):
-                _log.error("observations could not be recorded", exc_info=error)
-            answers = [failed] * len(together)
-        answer(together, answers)
+    def _full(self) -> TooMany:
+        return TooMany(
+            "more observations arrive than can be written; go on in a second, with fewer at a time",
+            RETRY_SECONDS,
+        )
 
     def _written(self, asked: list[Asked]) -> list[Recorded]:
         now = _now()
@@ -268,7 +179,7 @@ class Recorder:
         connection.execute("RELEASE alarms")
         return changes
 
-    def _tick(self) -> None:
+    def _ticked(self) -> None:
         alarms = self._engine() if self._city.live.exists else None
         if alarms is None:
             return
@@ -331,33 +242,11 @@ class Recorder:
         if kept:
             self._city.live.dead.add(connection, kept, self._settings.dead_letters_kept)
 
-    def _spent(self, stage: str, begun: float) -> float:
-        now = time.thread_time()
-        self.spent[stage] += now - begun
-        return now
-
 
 def _recorded(sifted: Sifted, number: int, letters: list[Letter]) -> Recorded:
     begin, end = int(sifted.begins[number]), int(sifted.begins[number + 1])
     duplicates = int(sifted.duplicates[begin:end].sum())
     return Recorded(end - begin - duplicates - len(letters), duplicates, tuple(letters))
-
-
-def _failure(error: Exception) -> Exception:
-    """What those are told whose observations could not be written."""
-    if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError | OSError):
-        return StorageFailed(
-            f"what was sent could not be written ({error}), and nothing of it is kept; free space or "
-            "correct the permissions of live.db, and send it again"
-        )
-    return error
-
-
-def _full() -> TooMany:
-    return TooMany(
-        "more observations arrive than can be written; go on in a second, with fewer at a time",
-        _RETRY_SECONDS,
-    )
 
 
 def _body(given: Value) -> Value:

@@ -21,9 +21,9 @@ from server.answers import json_answer
 from server.documented import LARGEST, documented, returns
 from server.given_bodies import ARROW, JSON, NDJSON, read_body
 from server.problem_answers import error_response
+from server.record import Recorded
 from server.sifting import Asked
 from server.state import AccessDep, State, StateDep
-from server.waiting import Recorded
 from server.zh import in_chinese
 
 _LARGE = 1 << 17

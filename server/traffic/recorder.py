@@ -1,39 +1,30 @@
 """The one door by which traffic comes into a city, whoever sends it and however.
 
-One thread writes. What comes within a tenth of a second goes into one transaction, and is answered
-when that is on disk: a thousand vehicles that tell their place ten times a second are ten commits.
+A thousand vehicles that tell their place ten times a second are ten commits in it.
 """
 
-import asyncio
-import concurrent.futures
-import contextlib
 import logging
-import sqlite3
-import threading
 import time
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cim_core.city import City
-from cim_core.errors import CimError, StorageFailed, TooMany
+from cim_core.errors import TooMany
 from cim_core.store.traffic_batches import kind_of
 from cim_core.store.traffic_refused import Refused
 from cim_core.traffic.moving import Moving, joined, take
 from pipelines.v2x_heard import Names, Notice
 from server.city_place import city_box
+from server.group_commit import RETRY_SECONDS, GroupCommit
 from server.settings import Settings
 from server.sifting import Bounds, KnownStreams
 from server.traffic.given import GivenTraffic, Refusal
 from server.traffic.seen import Seen, Stored
 from server.traffic.sifting import believed, believed_notices
-from server.waiting import Waiting, answer
 
-_ROWS_TOGETHER = 20_000
-_TICK_SECONDS = 0.1
-_RETRY_SECONDS = 1.0
 _PLACE_SECONDS = 10.0
 """For how long what is known of where the city is is believed."""
 _NAMES_SECONDS = 2.0
@@ -58,27 +49,25 @@ class Taken:
     refused: tuple[Refusal, ...] = ()
 
 
-class TrafficRecorder:
-    """Checks what moves on the roads, keeps what is new, and answers when that is on disk.
+class TrafficRecorder(GroupCommit[GivenTraffic, Taken]):
+    """Checks what moves on the roads, and keeps what is new.
 
     spent
         CPU seconds by stage: checks, commit, publish.
     """
 
+    file = "traffic.db"
+    gather = 0.1
+
     def __init__(self, city: City, settings: Settings) -> None:
+        super().__init__(settings)
         self._city = city
         self._settings = settings
-        self._queue: deque[Waiting[GivenTraffic, Taken]] = deque()
-        self._rows = self._bytes = 0
-        self._ready = threading.Condition()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
         self._listeners: list[Listener] = []
         self._seen: dict[tuple[str, type[Moving]], Seen] = {}
         self._names: dict[str, tuple[float, int, Names]] = {}
         self._notices: dict[str, dict[str, Notice]] = {}
         self._place: tuple[float, Bounds] | None = None
-        self.spent: dict[str, float] = defaultdict(float)
 
     def listen(self, listener: Listener) -> None:
         """Have somebody told what is new."""
@@ -108,121 +97,14 @@ class TrafficRecorder:
             if one.heard > now - _NOTICE and (one.end is None or one.end > now)
         ]
 
-    def start(self) -> None:
-        """Begin to write what arrives."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="traffic", daemon=True)
-            self._thread.start()
+    def _size(self, asked: GivenTraffic) -> int:
+        return len(asked)
 
-    def stop(self) -> None:
-        """Write what waits, and end."""
-        with self._ready:
-            self._stopping = True
-            self._ready.notify()
-        if self._thread is not None:
-            self._thread.join()
-
-    @contextlib.contextmanager
-    def room(self, size: int = 0) -> Iterator[Callable[[int], None]]:
-        """Keep room for so many bytes from before they are read until they are answered.
-
-        What is given keeps room for more. Both raise `TooMany` where there is none.
-        """
-        held = 0
-
-        def more(size: int) -> None:
-            nonlocal held
-            with self._ready:
-                others = self._bytes > held
-                if others and self._bytes + size > self._settings.record_queue_bytes:
-                    raise _full()
-                self._bytes += size
-                held += size
-
-        try:
-            more(size)
-            yield more
-        finally:
-            with self._ready:
-                self._bytes -= held
-
-    async def record(self, given: GivenTraffic) -> Taken:
-        """Keep what somebody gave; answers when it is on disk.
-
-        Raises `TooMany` where too much waits already, `StorageFailed` where the disk does not take it:
-        then nothing of it is kept.
-        """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Taken] = loop.create_future()
-        self._put(Waiting(given, future, loop))
-        return await future
-
-    def submit(self, given: GivenTraffic) -> "concurrent.futures.Future[Taken]":
-        """The same from any thread."""
-        future: concurrent.futures.Future[Taken] = concurrent.futures.Future()
-        self._put(Waiting(given, future, None))
-        return future
-
-    def _put(self, waiting: Waiting[GivenTraffic, Taken]) -> None:
-        rows = self._counted(waiting)
-        with self._ready:
-            full = self._rows and self._rows + rows > self._settings.record_queue_rows
-            if full or self._stopping:
-                raise _full()
-            self.start()
-            self._rows += rows
-            self._queue.append(waiting)
-            self._ready.notify()
-
-    def _run(self) -> None:
-        due = 0.0
-        while True:
-            with self._ready:
-                while not self._queue and not self._stopping:
-                    self._ready.wait()
-                while self._rows < _ROWS_TOGETHER and not self._stopping:
-                    left = due - time.monotonic()
-                    if left <= 0:
-                        break
-                    self._ready.wait(left)
-                if not self._queue:
-                    return
-                together = self._taken()
-            due = time.monotonic() + _TICK_SECONDS
-            self._commit(together)
-
-    def _taken(self) -> list[Waiting[GivenTraffic, Taken]]:
-        """The first who wait, as many as go into one transaction."""
-        together: list[Waiting[GivenTraffic, Taken]] = []
-        rows = 0
-        while self._queue and (not together or rows + len(self._queue[0].asked) <= _ROWS_TOGETHER):
-            together.append(self._queue.popleft())
-            rows += len(together[-1].asked)
-        self._rows -= sum(map(self._counted, together))
-        return together
-
-    def _counted(self, waiting: Waiting[GivenTraffic, Taken]) -> int:
-        """For how many rows something counts that waits.
-
-        A log may have more than may wait at all. It counts for half of them, or it would come in only
-        where nothing waits, which under load is never; its bytes are bounded by `room`.
-        """
-        return min(len(waiting.asked), -(-self._settings.record_queue_rows // 2))
-
-    def _commit(self, together: list[Waiting[GivenTraffic, Taken]]) -> None:
-        """Write what several gave; where that fails for a reason of their own, one by one."""
-        try:
-            answers: Sequence[Taken | Exception] = self._written([one.asked for one in together])
-        except Exception as error:  # noqa: BLE001 – whatever it is, who waits is told
-            failed = _failure(error)
-            if len(together) > 1 and not isinstance(failed, StorageFailed):
-                for one in together:
-                    self._commit([one])
-                return
-            if not isinstance(failed, CimError):
-                _log.error("traffic could not be recorded", exc_info=error)
-            answers = [failed] * len(together)
-        answer(together, answers)
+    def _full(self) -> TooMany:
+        return TooMany(
+            "more traffic arrives than can be written; go on in a second, with fewer at a time",
+            RETRY_SECONDS,
+        )
 
     def _written(self, asked: list[GivenTraffic]) -> list[Taken]:
         begun = time.thread_time()
@@ -319,11 +201,6 @@ class TrafficRecorder:
             except Exception:  # noqa: BLE001 – the others are told all the same
                 _log.exception("somebody could not be told what moved")
 
-    def _spent(self, stage: str, begun: float) -> float:
-        now = time.thread_time()
-        self.spent[stage] += now - begun
-        return now
-
 
 def _by_kind(asked: list[GivenTraffic]) -> dict[tuple[str, type[Moving]], list[int]]:
     """Who gave something, by the layer it is of and what it is."""
@@ -333,23 +210,6 @@ def _by_kind(asked: list[GivenTraffic]) -> dict[tuple[str, type[Moving]], list[i
             assert one.layer is not None
             found[one.layer, type(part)].append(number)
     return dict(sorted(found.items(), key=lambda item: (item[0][0], kind_of(item[0][1]))))
-
-
-def _failure(error: Exception) -> Exception:
-    """What those are told whose messages could not be written."""
-    if isinstance(error, sqlite3.OperationalError | sqlite3.DatabaseError | OSError):
-        return StorageFailed(
-            f"what was sent could not be written ({error}), and nothing of it is kept; free space or "
-            "correct the permissions of traffic.db, and send it again"
-        )
-    return error
-
-
-def _full() -> TooMany:
-    return TooMany(
-        "more traffic arrives than can be written; go on in a second, with fewer at a time",
-        _RETRY_SECONDS,
-    )
 
 
 def _now() -> int:

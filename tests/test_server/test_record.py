@@ -20,10 +20,9 @@ from cim_core.observations import Observations, observations
 from cim_core.shifted import from_wgs84
 from cim_core.store.live_batches import Batches
 from server.given import Given, Rows
-from server.record import Recorder
+from server.record import Recorded, Recorder
 from server.settings import Settings
 from server.sifting import Asked, _typed
-from server.waiting import Recorded
 from tests.support.sensors import PLACE, add_things
 
 HOUR = 3_600_000
