@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from analysis.checkup.loaded import engine_table
+from analysis.checkup.operators.lines import along, apart_from, beside
 from cim_core.mesh import Floats
 
 Shapes = NDArray[np.object_]
@@ -100,19 +100,14 @@ def subdivided(shapes: Shapes) -> Pieces:
 def overlapping(shapes: Shapes) -> tuple[Rows, Rows]:
     """The pairs of shapes, the first before the second, that have more in common than their borders."""
     dimensions = shapely.get_dimensions(shapes)
-    areas = np.flatnonzero(dimensions == 2)
-    first, second = _pairs(shapes[areas])
-    one, other = areas[first], areas[second]
+    areas, lines = (np.flatnonzero(dimensions == one) for one in (2, 1))
+    other, one = shapely.STRtree(shapes[areas]).query(shapes[areas], predicate="intersects")
+    one, other = areas[one[one < other]], areas[other[one < other]]
     shared = shapely.area(shapely.intersection(shapes[one], shapes[other])) > _TINY
-    lines = np.flatnonzero(dimensions == 1)
-    beside = _beside(shapes[lines])
-    first, second = _pairs(beside, shapes[lines])
-    twice, _ = _parted(shapes[lines[second]], beside[first])
-    found = shapely.length(twice) > 0
+    first, second = along(shapes[lines])
     return (
-        np.concatenate([one[shared], lines[first[found]]]),
-        np.concatenate([other[shared], lines[second[found]]]),
-    )
+        np.concatenate([one[shared], lines[first]]), np.concatenate([other[shared], lines[second]]),
+    )  # fmt: skip
 
 
 def disjoint(shapes: Shapes, pairs: tuple[Rows, Rows]) -> Pieces:
@@ -124,45 +119,14 @@ def disjoint(shapes: Shapes, pairs: tuple[Rows, Rows]) -> Pieces:
     one, other = pairs
     if len(one):
         later, place = np.unique(other, return_inverse=True)
-        lines = shapely.get_dimensions(shapes[one]) == 1
         before = shapes[one]
-        before[lines] = _beside(before[lines])
+        lines = shapely.get_dimensions(before) == 1
+        before[lines] = beside(before[lines])
         taken = unions(Pieces(place, before), len(later))
         lines = shapely.get_dimensions(shapes[later]) == 1
         found[later[~lines]] = shapely.difference(shapes[later[~lines]], taken[~lines])
-        _, found[later[lines]] = _parted(shapes[later[lines]], taken[lines])
+        found[later[lines]] = apart_from(shapes[later[lines]], taken[lines])
     return whole(found)
-
-
-def _pairs(shapes: Shapes, others: Shapes | None = None) -> tuple[Rows, Rows]:
-    """The pairs of some shapes that meet, the first before the second; of `others` the second if given."""
-    tree = shapely.STRtree(shapes)
-    other, one = tree.query(shapes if others is None else others, predicate="intersects")
-    return one[one < other], other[one < other]
-
-
-def _beside(lines: Shapes) -> Shapes:
-    """All that is so near to lines that a line there is the same one; no farther than their ends."""
-    found: Shapes = shapely.buffer(lines, _same_line("same"), quad_segs=1, cap_style="flat")
-    return found
-
-
-def _parted(lines: Shapes, beside: Shapes) -> tuple[Shapes, Shapes]:
-    """What of lines runs along in areas beside others, and all the rest of them, (n,) each.
-
-    Where a line only crosses such an area it is in it for less than a metre; that is of the rest.
-    """
-    parts, row = shapely.get_parts(shapely.intersection(lines, beside), return_index=True)
-    long = shapely.length(parts) >= _same_line("least")
-    taken = unions(Pieces(row[long], parts[long]), len(lines))
-    left = shapely.difference(lines, beside)
-    back = unions(Pieces(row[~long], parts[~long]), len(lines))
-    rest: Shapes = np.where(shapely.is_empty(taken), lines, shapely.union(left, back))
-    return taken, rest
-
-
-def _same_line(name: str) -> float:
-    return float(engine_table()["lines"][name])
 
 
 def unions(pieces: Pieces, count: int) -> Shapes:
