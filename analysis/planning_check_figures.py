@@ -99,8 +99,7 @@ def setback_figure(
     union = shapely.union_all([one.outline for one in built])
     outside = shapely.difference(union, parcel)
     if shapely.area(outside) > 1e-3:
-        points = shapely.points(shapely.get_coordinates(outside))
-        value = -float(shapely.distance(edge, points)[~shapely.covers(parcel, points)].max())
+        value = -_beyond(outside, parcel)
     else:
         value = float(shapely.distance(edge, union))
     slack = float(conditions_table()["tolerance"]["metres"])
@@ -119,6 +118,18 @@ def setback_figure(
         "setback", {"en": "Setback", "zh": "建筑退线"}, value, "m", given[0], True, given[1], verdict,
         why, tuple(proof),
     )  # fmt: skip
+
+
+def _beyond(outside: shapely.Geometry, parcel: shapely.Geometry) -> float:
+    """How far what lies outside a parcel reaches, metres: its corners, and its middle.
+
+    Over a gap or a yard of the parcel all its corners may lie on the boundary.
+    """
+    parts = shapely.get_parts(outside)
+    parts = parts[shapely.area(parts) > 0]
+    middles = shapely.get_point(shapely.maximum_inscribed_circle(parts), 0)
+    corners = shapely.points(shapely.get_coordinates(parts))
+    return float(shapely.distance(parcel, np.concatenate([corners, middles])).max())
 
 
 def green_figure(green: shapely.Geometry | None, land: float, given: Given) -> Figure:

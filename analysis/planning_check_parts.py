@@ -197,9 +197,13 @@ def green_land(
             rows = city.features.find(version.layer, version.version, query, after=None, limit=_ALL)
             shapes += [row.footprint for row in rows if is_green(row.feature)]
     green = shapely.intersection(shapely.union_all(shapes), parcel) if shapes else None
-    if green is None or green.is_empty:
+    # What lies beside the parcel meets it in a line, or in what rounding makes of one.
+    parts = shapely.get_parts(green)
+    parts = parts[square_metres(parts) > _SLIVER]
+    if not len(parts):
         return None
-    return shapely.difference(green, shapely.union_all([one.degrees for one in built]))
+    land = shapely.union_all(parts)
+    return shapely.difference(land, shapely.union_all([one.degrees for one in built]))
 
 
 def prisms(

@@ -131,6 +131,27 @@ def test_green_land_of_the_plan_counts_where_nothing_is_built(planned: City) -> 
     assert green["verdict"] == "failed"
 
 
+def test_green_land_beside_the_parcel_is_no_part_of_it(planned: City) -> None:
+    gardens = {"in": ("Greenery", rectangle(0, 60, 50, 20), {}), "by": ("Greenery", rectangle(100, 0, 9, 40), {})}  # fmt: skip
+    publish_areas(planned, "gardens", gardens, "planned")
+    answer = check(planned)
+    assert figures(answer)["green"]["value"] == pytest.approx(100 * 1000 / 8000, abs=0.01)
+    assert {one["geometry"]["type"] for one in proofs(answer, "green")} == {"Polygon"}
+    publish_areas(planned, "gardens", {"by": gardens["by"]}, "planned")
+    assert figures(check(planned))["green"]["verdict"] == "unknown"
+
+
+@pytest.mark.parametrize(("gap", "deepest"), [((40, 30, 20, 50), 10), ((40, 30, 20, 16), 8)])
+def test_what_spans_a_gap_in_its_parcel_reaches_beyond_the_boundary(
+    city: City, gap: tuple[float, ...], deepest: float
+) -> None:
+    land = shapely.difference(rectangle(0, 0, 100, 80), rectangle(*gap))
+    publish_areas(city, "parcels", {"p1": ("LandUse", land, PARCEL)})
+    publish_blocks(city, "plan", {"b": Block(20, 30, 60, 40, 12, attributes={"floors": 3})}, "planned")  # fmt: skip
+    found = figures(check(city, place=point(10, 10), setback=0.0))["setback"]
+    assert (found["value"], found["verdict"]) == (pytest.approx(-deepest, abs=0.05), "failed")
+
+
 def test_neighbours_keep_their_sun_or_the_windows_are_shown(planned: City) -> None:
     slab = Block(5, 52, 90, 20, 60, attributes={"floors": 20})
     publish_blocks(planned, "plan", {"slab": slab}, "planned")
