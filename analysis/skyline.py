@@ -22,6 +22,8 @@ from cim_core.table import Column, Table
 
 NOTHING = -2
 """What makes the horizon where nothing rises in a direction."""
+_DIRECTIONS = 100_000
+"""In which edges are met, at once."""
 
 _CLASSES = {
     "eye": SketchClass({"en": "Where one stands", "zh": "观察点"}, "#ffffff"),
@@ -143,29 +145,55 @@ def horizon(scene: Scene, eye: Floats, count: int) -> Horizon:
     low = np.where(turn >= 0, first, last)
     lowest = np.ceil(low / step).astype(np.int64)
     numbers = np.floor((low + np.abs(turn)) / step).astype(np.int64) - lowest + 1
-    edges = np.repeat(np.arange(len(starts)), numbers)
-    within = np.arange(len(edges)) - np.repeat(np.cumsum(numbers) - numbers, numbers)
-    bins = lowest[edges] + within
-    ways = np.column_stack([np.sin(bins * step), np.cos(bins * step)])
-    p, d = starts[edges], ends[edges] - starts[edges]
-    across = d[:, 0] * ways[:, 1] - d[:, 1] * ways[:, 0]
-    radial = across == 0.0  # its ends are those of other edges
-    along = -(p[:, 0] * ways[:, 1] - p[:, 1] * ways[:, 0]) / np.where(radial, 1.0, across)
-    points = p + np.clip(along, 0.0, 1.0)[:, None] * d
-    away = (points[:, :2] * ways).sum(axis=1)
-    seen = ~radial & (away > 0)
-    elevations = np.degrees(np.arctan2(points[:, 2], away))[seen]
-    bins, away, made = (bins % count)[seen], away[seen], owners[edges][seen]
-    order = np.lexsort((made, elevations, bins))
-    highest = order[np.append(np.diff(bins[order]) > 0, True)] if len(order) else order
     found = Horizon(
         np.degrees(np.arange(count) * step), np.full(count, -90.0), np.full(count, np.nan),
         np.full(count, NOTHING, np.int64),
     )  # fmt: skip
-    found.elevations[bins[highest]] = elevations[highest]
-    found.distances[bins[highest]] = away[highest]
-    found.owners[bins[highest]] = made[highest]
+    # An edge near by is met in many directions: so many at once as memory is for.
+    for edges in _at_once(numbers):
+        some = numbers[edges]
+        rows = np.repeat(edges, some)
+        bins = lowest[rows] + np.arange(len(rows)) - np.repeat(np.cumsum(some) - some, some)
+        ways = np.column_stack([np.sin(bins * step), np.cos(bins * step)])
+        elevations, away = _risen(starts[rows], ends[rows], ways)
+        there = away > 0
+        _raise(found, (bins % count)[there], elevations[there], away[there], owners[rows][there])
     return found
+
+
+def _at_once(numbers: Ints) -> list[Ints]:
+    """Edges in groups that are met in `_DIRECTIONS` or little more, of how many each is met in, (n,)."""
+    met = np.flatnonzero(numbers > 0)
+    group = np.cumsum(numbers[met]) // _DIRECTIONS
+    return np.split(met, np.flatnonzero(np.diff(group)) + 1) if len(met) else []
+
+
+def _risen(starts: Floats, ends: Floats, ways: Floats) -> tuple[Floats, Floats]:
+    """How high edges rise over the eye in the directions (n, 2), degrees, and how far away, metres.
+
+    What points to the eye or away from it has no distance: its ends are those of other edges.
+    """
+    d = ends - starts
+    across = d[:, 0] * ways[:, 1] - d[:, 1] * ways[:, 0]
+    radial = across == 0.0
+    along = -(starts[:, 0] * ways[:, 1] - starts[:, 1] * ways[:, 0]) / np.where(radial, 1.0, across)
+    points = starts + np.clip(along, 0.0, 1.0)[:, None] * d
+    away = np.where(radial, -1.0, (points[:, :2] * ways).sum(axis=1))
+    return np.degrees(np.arctan2(points[:, 2], away)), away
+
+
+def _raise(found: Horizon, bins: Ints, elevations: Floats, away: Floats, owners: Ints) -> None:
+    """Raise a horizon where something rises higher; of what is as high the last owner makes it."""
+    order = np.lexsort((owners, elevations, bins))
+    highest = order[np.append(np.diff(bins[order]) > 0, True)] if len(order) else order
+    at, top, owner = bins[highest], elevations[highest], owners[highest]
+    over = (top > found.elevations[at]) | (
+        (top == found.elevations[at]) & (owner >= found.owners[at])
+    )
+    at, highest = at[over], highest[over]
+    found.elevations[at] = elevations[highest]
+    found.distances[at] = away[highest]
+    found.owners[at] = owners[highest]
 
 
 def sky_view_factor(elevations: Floats) -> float:

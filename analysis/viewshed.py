@@ -1,6 +1,6 @@
 """What is seen from a place: the ground and the walls of buildings, each decided by a ray."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -115,7 +115,8 @@ class Viewshed(ViewQuestion):
         ]
         walls = wall_panels(scene, near, wide, wide / 2, wide, all_storeys=True, most=_MOST_PANELS)
         progress(1, 3, "rays")
-        scenes = scene.only(~scene.planned), scene.only(standing_after(scene))
+        now = scene.only(~scene.planned)
+        scenes = now, scene.only(standing_after(scene)) if self.planned else now
         on_ground = seen_from(scenes, eye, ground)
         on_walls = seen_from(scenes, eye, walls.points)
         # What is planned is not there to be seen before.
@@ -175,12 +176,13 @@ class Viewshed(ViewQuestion):
         return Table(_BUILDINGS, tuple(rows))
 
 
-def seen_from(scenes: Sequence[Scene], eye: Floats, points: Floats) -> Seen:
-    """Which (n, 3) points are seen from an eye (3,) in two scenes."""
+def seen_from(scenes: tuple[Scene, Scene], eye: Floats, points: Floats) -> Seen:
+    """Which (n, 3) points are seen from an eye (3,) in two scenes, which may be one."""
     ways = points - eye
     eyes = np.broadcast_to(eye, points.shape)
-    before, after = (~scene.tree.met(eyes, ways, 1.0) for scene in scenes)
-    return Seen(before, after)
+    now, built = scenes
+    before = ~now.tree.met(eyes, ways, 1.0)
+    return Seen(before, before if built is now else ~built.tree.met(eyes, ways, 1.0))
 
 
 def _class_of(before: bool, after: bool) -> str:

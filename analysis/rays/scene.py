@@ -109,8 +109,20 @@ class Scene:
         )
 
     def _hull(self, thing: int) -> shapely.Geometry:
-        points = self.corners[self.owners == thing].reshape(-1, 3)[:, :2]
+        points = self.body(thing).reshape(-1, 3)[:, :2]
         return shapely.convex_hull(shapely.MultiPoint(points))
+
+    @cached_property
+    def _by_thing(self) -> tuple[Ints, Ints]:
+        """The triangles in the order of their things, and where those of each begin and the last end."""
+        order = np.argsort(self.owners, kind="stable")
+        return order, np.searchsorted(self.owners[order], np.arange(len(self.things) + 1))
+
+    def body(self, thing: int) -> Floats:
+        """The triangles of one thing, (k, 3, 3)."""
+        order, begins = self._by_thing
+        found: Floats = self.corners[order[begins[thing] : begins[thing + 1]]]
+        return found
 
     def laid(self, shapes: shapely.Geometry) -> shapely.Geometry:
         """A shape in degrees, or an array of such, in metres east and north in the frame."""

@@ -96,3 +96,18 @@ def test_a_ray_just_below_the_horizon_meets_something_and_none_above(seed: int) 
         )
     assert GROUND not in found.owners
     assert 0 < sky_view_factor(found.elevations) <= 1
+
+
+def test_a_horizon_is_the_same_however_few_edges_are_looked_at_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    near = [Block(3, -20, 2, 40, 12), Block(-9, -9, 18, 2, 12), Block(-40, 30, 9, 9, 30)]
+    owners = np.repeat(np.arange(3), 12)
+    corners = np.concatenate([faces(one) for one in near])
+    scene = Scene(Frame(*AT, 0.0), 0.0, corners, owners, (), ())
+    whole = horizon(scene, np.array([0.0, 0.0, 1.6]), 720)
+    monkeypatch.setattr("analysis.skyline._DIRECTIONS", 50)
+    parts = horizon(scene, np.array([0.0, 0.0, 1.6]), 720)
+    for name in ("azimuths", "elevations", "distances", "owners"):
+        assert np.array_equal(getattr(whole, name), getattr(parts, name), equal_nan=True), name
+    assert set(whole.owners.tolist()) == {NOTHING, 0, 1, 2}
