@@ -54,8 +54,38 @@ def decided(conditions: Sequence[tuple[Column | None, Wanted]], count: int) -> D
     return Decided(yes, maybe, asked)
 
 
+def comparable(values: Column | None, wanted: Wanted) -> bool:
+    """Whether any value of a column is of the kind that is asked for; also where there is none at all.
+
+    >>> comparable(np.array([1.0, 0.0]), "yes"), comparable(np.array(["6", None], object), Between(min=6))
+    (False, False)
+    """
+    there = set() if values is None else _kinds(values)
+    return not there or bool(there & _asked(wanted))
+
+
+def _asked(wanted: Wanted) -> set[str]:
+    """The kinds of values that are asked for: "text", "number"."""
+    if isinstance(wanted, Between):
+        return {"number"}
+    some = wanted if isinstance(wanted, tuple) else (wanted,)
+    return {"text" if isinstance(one, str) else "number" for one in some}
+
+
+def _kinds(values: Column) -> set[str]:
+    """The kinds of values that a column has."""
+    if values.dtype == np.float64:
+        return {"number"} if np.isfinite(np.asarray(values, np.float64)).any() else set()
+    return {
+        "text" if isinstance(one, str) else "number" for one in values.tolist() if one is not None
+    }
+
+
 def _fits(values: Column | None, wanted: Wanted, count: int) -> tuple[Bools, Bools]:
-    """Which values are known, and which of those are as wanted, (n,) each."""
+    """Which values are known, and which of those are as wanted, (n,) each.
+
+    A value of another kind than is asked for, as 1 instead of "yes", says nothing.
+    """
     if values is None:
         return np.zeros(count, bool), np.zeros(count, bool)
     if isinstance(wanted, Between):
@@ -74,9 +104,15 @@ def _fits(values: Column | None, wanted: Wanted, count: int) -> tuple[Bools, Boo
     if values.dtype == np.float64:
         known = np.isfinite(np.asarray(values, np.float64))
         numbers = [float(one) for one in some if isinstance(one, int | float)]
-        return known, np.isin(values, numbers)
-    plain = values.tolist()
-    known = np.array([value is not None for value in plain], bool)
+        return known & bool(numbers), np.isin(values, numbers)
+    plain, kinds = values.tolist(), _asked(wanted)
+    known = np.array(
+        [
+            value is not None and ("text" if isinstance(value, str) else "number") in kinds
+            for value in plain
+        ],
+        bool,
+    )
     return known, np.array([value in some for value in plain], bool)
 
 

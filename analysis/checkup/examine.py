@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from analysis.checkup.checked import check_formula
 from analysis.checkup.digests import InputUsed, digest_of, inputs_of, whole_inputs
 from analysis.checkup.indicator import Indicator, IndicatorSet
 from analysis.checkup.measured import By, Measured, Units
@@ -86,6 +87,7 @@ def examine(
 
 
 def measure(scene: Scene, indicator: Indicator) -> Mapping[By, Measured]:
-    """The values of one indicator for each of its kinds of units."""
+    """The values of one indicator for each of its kinds of units; raises `InvalidInput`."""
+    check_formula(indicator.formula, scene.roles)
     operator = OPERATORS[indicator.formula.operator]
     return {by: operator(indicator.formula, scene, scene.units(by)) for by in kinds_of(indicator)}

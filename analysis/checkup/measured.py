@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cim_core.mesh import Floats
 
 Status = Literal["ready", "partial", "unavailable"]
-Reason = Literal["", "no-layer", "no-column", "no-features", "nothing-to-divide-by", "not-surveyed", "in-part", "no-network", "sites-off-roads"]  # fmt: skip
+Reason = Literal["", "no-layer", "no-column", "no-features", "nothing-to-divide-by", "not-surveyed", "in-part", "other-values", "no-network", "sites-off-roads"]  # fmt: skip
 """Why a value is not ready; its words stand in `words.toml`."""
 By = Literal["district", "town", "community", "estate", "building", "cell"]
 Method = Literal["euclidean", "network", "count", "measured", "reported"]

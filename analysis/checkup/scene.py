@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.checkup.conditions import as_numbers, decided
+from analysis.checkup.conditions import as_numbers, comparable, decided
 from analysis.checkup.formulas import Input
 from analysis.checkup.loaded import TWIN, Loaded, load, load_twin
 from analysis.checkup.measured import By, Reason, Units
@@ -23,6 +24,8 @@ from cim_core.store.layers import LayerVersion
 
 T = TypeVar("T")
 Rows = NDArray[np.int64]
+
+_CHINA = timezone(timedelta(hours=8))
 
 DERIVED = ("shape_area", "shape_length")
 """Columns that every input has: m² and m in the plane."""
@@ -46,9 +49,11 @@ class Picked:
         The columns of the role that no feature of the layer has.
     hidden
         Those of them that the layer may have, but are not shown to who asks.
+    strange
+        Whether a column has values of another kind than the conditions ask for, as 1 instead of "yes".
     date
         Of what it shows: the years of its features, else what the catalogue says, else the day on
-        which the version was published; empty without a version.
+        which the version was published in China; empty without a version.
     rows
         (k,) its places among all features of the layer.
     undecided
@@ -69,6 +74,7 @@ class Picked:
     columns: Columns
     missing: frozenset[str]
     hidden: frozenset[str]
+    strange: bool
     date: str
     rows: Rows
     undecided: Rows
@@ -100,7 +106,9 @@ class Picked:
             return "in-part" if self.in_part else "no-features"
         if any(name in self.hidden for name in names):
             return "in-part"
-        return "no-column" if any(name in self.missing for name in names) else ""
+        if any(name in self.missing for name in names):
+            return "no-column"
+        return "other-values" if self.strange else ""
 
     def digest(self, columns: tuple[str, ...], reason: str) -> bytes:
         """The same for the same features of one layer, of the same shapes and values in some columns.
@@ -190,7 +198,7 @@ class Scene:
             empty = np.empty(0, object)
             return Picked(
                 role.id, role.layer, None, (), (), empty, {}, frozenset(role.columns), frozenset(),
-                "", nothing, nothing, nothing, None,
+                False, "", nothing, nothing, nothing, None,
             )  # fmt: skip
         named = {name: role.named.get(name, name) for name in known}
         whole = {
@@ -210,7 +218,8 @@ class Scene:
         columns = {name: column[rows] for name, column in whole.items()}
         return Picked(
             role.id, role.layer, version, tuple(loaded.ids[rows]), tuple(loaded.names[rows]),
-            loaded.shapes[rows], columns, missing, hidden, _date(columns, version), rows,
+            loaded.shapes[rows], columns, missing, hidden,
+            not all(comparable(*condition) for condition in conditions), _date(columns, version), rows,
             np.flatnonzero(found.maybe), np.flatnonzero(found.asked), loaded,
         )  # fmt: skip
 
@@ -233,4 +242,5 @@ def _date(columns: Columns, version: LayerVersion | None) -> str:
         known = np.unique(as_numbers(years)[np.isfinite(as_numbers(years))]).astype(int)
         if len(known):
             return str(known[0]) if len(known) == 1 else f"{known[0]}–{known[-1]}"
-    return version.about.date or version.published[:10]
+    published = datetime.fromisoformat(version.published).astimezone(_CHINA)
+    return version.about.date or published.date().isoformat()

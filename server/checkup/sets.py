@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from analysis.checkup.checked import check_formula
 from analysis.checkup.indicator import Indicator, IndicatorSet
 from analysis.checkup.roles import city_roles
 from analysis.checkup.sets import (
@@ -188,6 +189,7 @@ def check_indicator(city: City, indicator: Indicator) -> None:
             raise InvalidInput(
                 f"indicator {indicator.code}: there is no input {one.input!r}; GET /checkup/roles lists them"
             )
+    check_formula(indicator.formula, known)
 
 
 def _in_folder(city: City) -> list[str]:

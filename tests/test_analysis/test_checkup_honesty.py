@@ -5,16 +5,18 @@ from pathlib import Path
 import pytest
 import shapely
 
+from analysis.checkup.examine import measure as measure_of
 from analysis.checkup.formulas import Input
 from analysis.checkup.roles import FILE_NAME, city_roles, roles
 from analysis.checkup.scene import Scene
 from cim_core.city import City
 from cim_core.errors import InvalidInput
 from cim_core.sight import WHOLE, Part, Sight
-from tests.support.checkup import SQUARE, box, drawn, line, measured, point, scene_of
+from tests.support.checkup import SQUARE, box, drawn, indicator, line, measured, point, scene_of
 from tests.support.renewal_twin import ground
 
 ESTATES = {"input": "estates"}
+GREENWAYS = {"input": "greenways"}
 GAP = {"operator": "gap", "what": ESTATES, "required": "parking_required", "existing": "parking"}
 
 
@@ -282,3 +284,54 @@ def test_sites_off_the_roads_and_columns_that_are_hidden_are_told(tmp_path: Path
     assert said(scene, **named) == ("unavailable", "no-column")
     hidden = seen(city, roads=Part(hidden=("oneway",)))
     assert said(hidden, **WALK) == ("unavailable", "in-part")
+
+
+def test_values_of_another_kind_than_is_asked_for_are_no_no(tmp_path: Path) -> None:
+    estates = [("a", box(0, 0, 9, 9), {"renovated": 1, "managed": "3"})]
+    mixed = [("p", point(5, 5), {"severity": "severe"}), ("q", point(6, 6), {"severity": 4})]
+    scene = scene_of(drawn(tmp_path, estates=estates, ponding=mixed))
+    for where in ({"renovated": "yes"}, {"managed": {"min": 1}}):
+        told = {"operator": "total", "what": {**ESTATES, "where": where}}
+        assert said(scene, **told) == ("unavailable", "other-values")
+    assert said(scene, operator="total", what={**ESTATES, "where": {"renovated": 1}}) == (
+        "ready",
+        "",
+    )
+    severe = {"input": "ponding", "where": {"severity": "severe"}}
+    assert said(scene, operator="total", what=severe) == ("partial", "in-part")
+
+
+def test_points_have_no_area_and_areas_no_length(tmp_path: Path) -> None:
+    parks = [("a", box(0, 0, 100, 100), {}), ("b", point(5, 5), {})]
+    scene = scene_of(drawn(tmp_path, parks=parks, greenways=[("g", box(0, 0, 9, 9), {})]))
+    told = {"operator": "total", "what": {"input": "parks"}, "measure": "area"}
+    found = measured(scene, **told)
+    assert (found.status, found.surveyed.tolist()) == (("partial",), [0.5])
+    assert found.value[0] == pytest.approx(10_000)
+    told = {"operator": "total", "what": {"input": "greenways"}, "measure": "length"}
+    assert said(scene, **told) == ("unavailable", "not-surveyed")
+    for measure, role in (("length", "parks"), ("area", "greenways"), ("longest", "clinics")):
+        wrong = indicator("x", operator="total", what={"input": role}, measure=measure)
+        with pytest.raises(InvalidInput, match=f"{role}.* has no {measure}"):
+            measure_of(scene, wrong)
+    near = {"near": {"input": "parks"}, "distance": 9, "measure": "longest"}
+    wrong = indicator("x", operator="share", part=GREENWAYS, whole=GREENWAYS, **near)
+    with pytest.raises(InvalidInput, match="near cannot be measured as longest"):
+        measure_of(scene, wrong)
+
+
+def test_a_layer_is_of_the_day_on_which_it_was_published_in_china(tmp_path: Path) -> None:
+    city = drawn(tmp_path, clinics=[("c", point(5, 5), {})])
+    with city.database.transaction() as connection:
+        connection.execute("UPDATE versions SET published = '2026-03-01T18:30:00Z'")
+    assert scene_of(city).pick(Input(input="clinics")).date == "2026-03-02"
+
+
+def test_a_long_trip_without_an_answer_is_one_trip(tmp_path: Path) -> None:
+    trips = [
+        ("short", line((0, 0), (10, 0)), {"commuters": 5.0, "minutes": 9.0}),
+        ("long", line((0, 0), (990, 0)), {"commuters": 5.0}),
+    ]
+    told = {"what": {"input": "commutes"}, "value": "minutes", "weight": "commuters"}
+    found = measured(scene_of(drawn(tmp_path, commutes=trips)), operator="mean", **told)
+    assert (found.value[0], found.surveyed[0], found.status) == (9.0, 0.5, ("partial",))

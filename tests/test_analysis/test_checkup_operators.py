@@ -95,6 +95,29 @@ def test_share_of_counts_areas_columns_and_what_is_near(tmp_path: Path) -> None:
     assert found.value[0] == 50.0
 
 
+def test_a_part_is_of_its_whole(tmp_path: Path) -> None:
+    """An estate that was renovated without need is none of those to renovate; land beyond is none of it."""
+    city = drawn(
+        tmp_path,
+        estates=[
+            ("a", box(0, 0, 9, 9), {"to_renovate": "yes", "renovated": "no"}),
+            ("b", box(20, 0, 9, 9), {"to_renovate": "yes", "renovated": "yes"}),
+            ("c", box(40, 0, 9, 9), {"to_renovate": "no", "renovated": "yes"}),
+            ("d", box(60, 0, 9, 9), {"to_renovate": "no", "renovated": "yes"}),
+        ],
+        parcels=[("p", box(0, 0, 100, 100), {"land_use": "R"})],
+        parks=[("in", box(0, 0, 50, 50), {}), ("out", box(100, 0, 500, 100), {})],
+    )  # fmt: skip
+    scene = scene_of(city)
+    part = {"input": "estates", "where": {"renovated": "yes"}}
+    whole = {"input": "estates", "where": {"to_renovate": "yes"}}
+    told = {"operator": "share", "part": part, "whole": whole}
+    assert value(scene, measure="count", **told) == 50.0
+    assert value(scene, measure="area", **told) == pytest.approx(50.0)
+    told = {"part": {"input": "parks"}, "whole": {"input": "residential-land"}}
+    assert value(scene, operator="share", measure="area", **told) == pytest.approx(25.0)
+
+
 def test_totals_count_sum_and_find_the_largest(tmp_path: Path) -> None:
     city = drawn(
         tmp_path,

@@ -303,6 +303,10 @@ def test_a_set_that_is_broken_is_listed_and_hinders_no_other(
     [
         ({"formula": {"operator": "total", "what": {"input": "estates"}, "scale": 1e300}}, "scale"),
         ({"decimals": 99}, "decimals"),
+        (
+            {"formula": {"operator": "total", "what": {"input": "parks"}, "measure": "longest"}},
+            "longest",
+        ),
         ({"target": {"value": "inf", "source": "x", "confidence": "recalled"}}, "target"),
         ({"name": {"en": "x" * 3000, "zh": "x"}}, "name"),
         ({"by": ["town", "town"]}, "twice"),

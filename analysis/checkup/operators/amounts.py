@@ -104,7 +104,9 @@ def spread(scene: Scene, picked: Picked, values: Floats, places: Places) -> Amou
     place, parts, share = cut(scene, picked, places)
     known = np.isfinite(values)
     given = np.where(known, values, 0.0)[parts.of] * share
-    size = sizes(parts.shapes)
+    # A long trip without an answer is one trip.
+    begins = scene.roles[picked.role].begins
+    size = np.ones(len(place)) if begins else sizes(parts.shapes)
     sure = summed(place, size * known[parts.of], len(places))
     return Amount(summed(place, given, len(places)), ratio(sure, summed(place, size, len(places))))
 
@@ -132,8 +134,9 @@ def _amount(scene: Scene, picked: Picked, measure: str, places: Places) -> Amoun
         home = homes(scene, picked, places)
         total = summed(home, np.ones(len(home)), count)
         return Amount(total, _decided(scene, picked, places, by_number=True))
-    known = _decided(scene, picked, places, by_number=False)
     dimension = 2 if measure in {"area", "largest-area"} else 1
+    known = _decided(scene, picked, places, by_number=False)
+    known *= _sized(scene, picked, places, dimension)
     if measure in {"area", "length"}:
         pieces = apart(scene, picked)
         place, parts = places.cut(pieces)
@@ -157,6 +160,16 @@ def _decided(scene: Scene, picked: Picked, places: Places, *, by_number: bool) -
     unsure = np.isin(picked.asked, picked.undecided)
     count = len(places)
     return ratio(summed(home, size * ~unsure, count), summed(home, size, count))
+
+
+def _sized(scene: Scene, picked: Picked, places: Places, dimension: int) -> Floats:
+    """The share, (n,), of the features in places that have a size: of points nobody knows their area."""
+    fit = shapely.get_dimensions(picked.shapes) == dimension
+    if fit.all():
+        return np.ones(len(places))
+    home, count = homes(scene, picked, places), len(places)
+    every = summed(home, np.ones(len(home)), count)
+    return ratio(summed(home, fit.astype(np.float64), count), every)
 
 
 def _points(scene: Scene, role: str, shapes: Shapes) -> Shapes:

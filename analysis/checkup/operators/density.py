@@ -1,5 +1,7 @@
 """Amounts: by area, by people, as a share, or as they are."""
 
+from dataclasses import replace
+
 import numpy as np
 import shapely
 
@@ -9,6 +11,7 @@ from analysis.checkup.operators.amounts import (
     Amount,
     amount,
     apart,
+    area_of,
     cut,
     evidence_of,
     homes,
@@ -96,11 +99,14 @@ def share(formula: Share, scene: Scene, units: Units) -> Measured:
     if reason := blocked(units, uses):
         return nothing(units, reason)
     places = places_of(scene, units)
-    if formula.near is None:
-        above = amount(scene, part.picked, formula.measure, places)
-    else:
+    some = _of_whole(scene, part.picked, whole.picked)
+    if formula.near is not None:
         near = around(uses[2].picked.shapes, formula.distance)
-        above = _near(scene, part.picked, formula.measure, places, Area.of(near))
+        above = _near(scene, some, formula.measure, places, Area.of(near))
+    elif formula.measure == "area" and some.layer != whole.picked.layer:
+        above = _near(scene, some, "area", places, area_of(scene, whole.picked))
+    else:
+        above = amount(scene, some, formula.measure, places)
     below = amount(scene, whole.picked, formula.measure, places)
     unknown = _undecided(scene, formula, part, whole, places)
     surveyed = below.known * ratio(below.total - unknown, below.total)
@@ -115,6 +121,22 @@ def share(formula: Share, scene: Scene, units: Units) -> Measured:
     return told(
         units, uses, above.total, below.total - unknown, 100.0, surveyed, evidence=evidence
     )  # fmt: skip
+
+
+def _of_whole(scene: Scene, part: Picked, whole: Picked) -> Picked:
+    """Of a part only those features that are of the whole, where both are of one layer."""
+    kept = np.flatnonzero(np.isin(part.rows, whole.rows))
+    if part.layer != whole.layer or len(kept) == len(part.rows):
+        return part
+
+    def made() -> Picked:
+        return replace(
+            part, rows=part.rows[kept], shapes=part.shapes[kept],
+            ids=tuple(part.ids[at] for at in kept), names=tuple(part.names[at] for at in kept),
+            columns={name: values[kept] for name, values in part.columns.items()},
+        )  # fmt: skip
+
+    return scene.made(("of whole", id(part), id(whole)), made)
 
 
 def _each(picked: Picked, measure: str) -> Floats:
