@@ -51,7 +51,7 @@ def replay(
         opened.layers.get(layer)
         with audited(opened, "record", "cim replay", [layer], file=file.name) as said:
             recorder = TrafficRecorder(opened, load_settings(city=city))
-            recording = recorded(file, recorder.names(layer))
+            recording = recorded(file, recorder.expected_names(layer))
             recorder.start()
             try:
                 with progress_bar("playing") as report:

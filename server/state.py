@@ -1,6 +1,6 @@
 """What the routes work with, made once when the server starts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -97,6 +97,12 @@ def _taking(request: Request) -> Taking:
     return Taking(_state(request).exports, _access(request), note_of(request.scope))
 
 
+def _traffic_place(request: Request) -> Iterator[None]:
+    state, person = _state(request), _access(request).person
+    with state.work.place(person.id or person.address):
+        yield
+
+
 StateDep = Annotated[State, Depends(_state)]
 AccessDep = Annotated[Access, Depends(_access)]
 CityDep = Annotated[City, Depends(_city)]
@@ -104,5 +110,7 @@ ExportCityDep = Annotated[City, Depends(_export_city)]
 """What of the city the person may take out as files."""
 TakingDep = Annotated[Taking, Depends(_taking)]
 """Told what a route shows and hands out, before it does."""
+TRAFFIC_PLACE = Depends(_traffic_place)
+"""For routes that ask of traffic what takes a processor for seconds."""
 PrefixDep = Annotated[Callable[[Iterable[LayerVersion]], dict[str, str]], Depends(_prefixes)]
 """What the addresses of the tiles of layers begin with for who asks, by layer."""

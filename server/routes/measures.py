@@ -8,12 +8,12 @@ from fastapi.responses import Response
 from analysis.traffic.measures_parts import By
 from server.answers import json_answer
 from server.documented import JSON, documented, returns
-from server.state import CityDep, ExportCityDep, StateDep, TakingDep
+from server.state import TRAFFIC_PLACE, CityDep, ExportCityDep, StateDep, TakingDep
 from server.traffic.asked import DAY, HOUR, corridor_map, intersection, moment, road_map, window
 from server.traffic.intersections import places
 from server.traffic.measuring import MEDIA_TYPES, TableFormat, as_file
 
-router = APIRouter(tags=["traffic"])
+router = APIRouter(tags=["traffic"], dependencies=[TRAFFIC_PLACE])
 
 LONGEST_DIAGRAM = 4 * HOUR
 

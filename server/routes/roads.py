@@ -9,11 +9,11 @@ from analysis.traffic.congestion import By
 from cim_core.cells import FINEST
 from server.answers import json_answer
 from server.documented import documented, returns
-from server.state import CityDep, StateDep, TakingDep
+from server.state import TRAFFIC_PLACE, CityDep, StateDep, TakingDep
 from server.traffic.asked import DAY, HOUR, road_maps, window
 from server.traffic.measuring import shows_states
 
-router = APIRouter(tags=["traffic"])
+router = APIRouter(tags=["traffic"], dependencies=[TRAFFIC_PLACE])
 
 
 @router.get(

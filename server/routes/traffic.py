@@ -17,7 +17,7 @@ from server.alarms import who
 from server.answers import json_answer
 from server.documented import LARGEST, LayerPath, documented, returns
 from server.parameters import parse_bbox
-from server.state import AccessDep, CityDep, ExportCityDep, StateDep, TakingDep
+from server.state import TRAFFIC_PLACE, AccessDep, CityDep, ExportCityDep, StateDep, TakingDep
 from server.telling import Told, Watching, tell
 from server.traffic.asked import MINUTE, Roads, moment, road_map, window
 from server.traffic.happened import event_document, shows_events
@@ -68,6 +68,7 @@ def list_traffic_layers(city: CityDep, taking: TakingDep) -> Response:
         returns({FRAMES: None, **dict.fromkeys(MEDIA_TYPES.values())}, headers=("X-Export-Id",)),
         problems=(404,),
     ),
+    dependencies=[TRAFFIC_PLACE],
 )
 def get_tracks(
     layer: Annotated[str, Query(description="the layer of a road map")],

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query, Request, WebSocket
 from fastapi.responses import Response
 from starlette.websockets import WebSocketDisconnect
 
-from cim_core.errors import CimError, InvalidInput, NotFound, TooMany
+from cim_core.errors import CimError, InvalidInput, TooMany
 from server.access.access import Access
 from server.access.notes import note_of
 from server.access.verbs import spoken
@@ -107,6 +107,7 @@ async def send_events(
     except (KeyError, ValueError, OSError):
         raise InvalidInput(f"zone: {zone!r} is none; give one as in Asia/Shanghai") from None
     recorder = state.traffic_recorder
+    await anyio.to_thread.run_sync(recorder.expected_names, layer)
     with recorder.room() as more:
         body = await _body(request, more)
         kind = request.headers.get("content-type", "")
@@ -196,9 +197,7 @@ def _still(state: State, access: Access, layer: str) -> bool:
 def _read(
     recorder: TrafficRecorder, layer: str, source: str, payloads: Sequence[bytes]
 ) -> GivenTraffic:
-    names = recorder.names(layer)
-    if names is None:
-        raise NotFound(f"there is no layer {layer!r} in this city; `cim layers` lists them")
+    names = recorder.expected_names(layer)
     return read_messages(layer, source, payloads, names, repeat(time.time_ns() // 1_000_000))
 
 

@@ -91,10 +91,8 @@ def read_messages(
 
 
 def unknown_layer(layer: str, source: str, payloads: Sequence[bytes]) -> GivenTraffic:
-    """Messages of a layer that is not there, of which nothing is taken."""
-    detail = (
-        f"there is no layer {layer!r} in this city; bring its road map in, or correct the topic"
-    )
+    """Messages of a layer without a road map, of which nothing is taken."""
+    detail = f"the layer {layer!r} has no road map; bring one in, or correct the topic"
     some = tuple(Refusal("unknown-layer", detail, shown(payload)) for payload in payloads)
     return GivenTraffic(None, source, messages=len(payloads), refused=some)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cim_core.city import City
-from cim_core.errors import TooMany
+from cim_core.errors import NotFound, TooMany
 from cim_core.store.traffic_batches import kind_of
 from cim_core.store.traffic_refused import Refused
 from cim_core.traffic.moving import Moving, joined, take
@@ -74,7 +74,7 @@ class TrafficRecorder(GroupCommit[GivenTraffic, Taken]):
         self._listeners.append(listener)
 
     def names(self, layer: str) -> Names | None:
-        """What messages call the intersections of a layer; None where there is no such layer."""
+        """What messages call the intersections of a layer; None where it has no road map."""
         known = self._names.get(layer)
         if known is not None and known[0] > time.monotonic():
             return known[2]
@@ -82,10 +82,22 @@ class TrafficRecorder(GroupCommit[GivenTraffic, Taken]):
         if version is None:
             return None
         if known is None or known[1] != version.version:
-            names = Names(self._city.roads(version))
+            roads = self._city.roads(version)
+            if roads is None:  # what is sent of it could not be asked for
+                return None
+            names = Names(roads)
         else:
             names = known[2]
         self._names[layer] = time.monotonic() + _NAMES_SECONDS, version.version, names
+        return names
+
+    def expected_names(self, layer: str) -> Names:
+        """The same; raises `NotFound` where it has no road map."""
+        names = self.names(layer)
+        if names is None:
+            raise NotFound(
+                f"the layer {layer!r} has no road map; GET /traffic/layers lists those that have one"
+            )
         return names
 
     def notices(self, layer: str) -> list[Notice]:

@@ -3,8 +3,10 @@
 So what is live is held up by none of them. One is answered at a time, and a few may wait.
 """
 
+import contextlib
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +26,8 @@ _MODULES = ("server.traffic.measuring", "server.traffic.tracks")
 """Where questions are; loaded once, before the processes that answer them are forked."""
 
 _MOST_WAITING = 16
+_MOST_OF_ONE = 6
+"""A page asks four at once. Whoever asks more leaves room for others."""
 _SOON_SECONDS = 5.0
 _NICE = 5
 
@@ -35,6 +39,27 @@ class Work:
         self._standing = Standing(_opened, (folder.resolve(),), limits)
         self._turn = threading.Lock()
         self._room = threading.BoundedSemaphore(_MOST_WAITING)
+        self._lock = threading.Lock()
+        self._asking: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def place(self, who: str) -> Iterator[None]:
+        """One of the places of somebody who asks; raises `TooMany` where all of theirs are taken."""
+        with self._lock:
+            if self._asking[who] >= _MOST_OF_ONE:
+                raise TooMany(
+                    "too many of your questions about traffic wait for their answers; ask again "
+                    "when one has come",
+                    _SOON_SECONDS,
+                )
+            self._asking[who] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._asking[who] -= 1
+                if not self._asking[who]:
+                    del self._asking[who]
 
     def ask(self, question: Question, layers: Iterable[str], **arguments: Any) -> Any:
         """What a question is answered with; waits for those before it.

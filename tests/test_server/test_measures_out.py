@@ -1,5 +1,6 @@
 """Measures and states of roads over HTTP: what is told, to whom, and how often it is computed."""
 
+import contextlib
 import csv
 import io
 import logging
@@ -226,6 +227,21 @@ def test_what_a_question_raises_is_said_and_too_many_are_sent_away(inside: Insid
         room.release()
     assert refused.status_code == 429 and refused.headers["retry-after"]
     assert get(inside, "/measures", intersection="J1", bin=77).status_code == 200
+
+
+def test_who_asks_much_leaves_room_for_others(inside: Inside) -> None:
+    """Strangers are told apart by their addresses, people by their accounts."""
+    work, asked = inside.app.state.cim.work, {"intersection": "J1", "bin": 77}
+    with contextlib.ExitStack() as many:
+        for _ in range(6):
+            many.enter_context(work.place("127.0.0.1"))
+        for path in ("/measures", "/roads/states", "/traffic/tracks"):
+            refused = get(inside, path, **asked)
+            assert refused.status_code == 429 and refused.headers["retry-after"], path
+            assert "your questions" in refused.json()["detail"]
+        assert get(inside, "/measures", "viewer", **asked).status_code == 200
+    assert get(inside, "/measures", **asked).status_code == 200
+    assert not work._asking
 
 
 def test_states_of_all_roads_are_of_those_that_somebody_sees(inside: Inside) -> None:

@@ -15,13 +15,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 from websockets.sync.client import connect
 
 from cim_core.city import City
-from cim_core.errors import InvalidInput, TooLarge, TooMany
+from cim_core.errors import InvalidInput, NotFound, TooLarge, TooMany
 from cim_core.network import Labels
 from cim_core.observation_sources import ObservationSources
 from cim_core.progress import Progress
@@ -38,6 +39,7 @@ from server.traffic.given import GivenTraffic, read_messages
 from server.traffic.recorder import TrafficRecorder
 from server.traffic.replay import play, recorded
 from server.traffic.seen import Seen
+from tests.support.blocks import publish_areas
 from tests.support.mosquitto import Broker
 from tests.support.serving import Server
 from tests.support.traffic import MIDDLE, at_places, city_with_roads, shown
@@ -401,7 +403,17 @@ def test_an_rsi_is_in_force_while_it_is_repeated(tmp_path: Path) -> None:
     assert [one.id for one in recorder.notices("roads")] == ["u/e3"]
     assert len(recorder._notices["roads"]) <= 2
     recorder.stop()
-    assert recorder.names("nowhere") is None
+
+
+def test_nothing_is_taken_of_a_layer_by_which_nobody_could_ask_for_it(tmp_path: Path) -> None:
+    city = city_with_roads(tmp_path / "city")
+    publish_areas(city, "parks", {"p1": ("Park", shapely.box(113.2, 23.1, 113.3, 23.2), {})})
+    recorder = TrafficRecorder(city, Settings(city=city.folder))
+    assert recorder.names("roads") is not None
+    for layer in ("nowhere", "parks"):
+        assert recorder.names(layer) is None
+        with pytest.raises(NotFound, match=f"'{layer}' has no road map"):
+            recorder.expected_names(layer)
 
 
 def test_a_broker_keeps_what_cannot_be_written_now(tmp_path: Path, broker: Broker) -> None:
