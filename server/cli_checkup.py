@@ -175,9 +175,12 @@ def sets(city: CityOption, as_json: JsonOption = False) -> None:
         return
     table = folding_table("set", "version", "state", "system", "year", "indicators", "name")
     for one in told:
+        problem = one["problem"]
+        year = "" if one["year"] is None else str(one["year"])
         table.add_row(
-            one["id"], str(one["version"]), one["state"], escape(one["system"]), str(one["year"]),
-            str(one["indicators"]), escape(one["name"]["en"]),
+            one["id"], str(one["version"]), one["state"], escape(one["system"]), year,
+            "" if problem else str(one["indicators"]),
+            escape(f"cannot be used: {problem['en']}" if problem else one["name"]["en"]),
         )  # fmt: skip
     Console().print(table)
 

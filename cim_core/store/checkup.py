@@ -75,7 +75,7 @@ class Checkups:
     def _see(self, sight: Sight) -> None:
         self._sight = sight
         self.visible = sight.towns is None or bool(sight.towns)
-        self.sets = CheckupSets(self._file, visible=self.visible)
+        self.sets = CheckupSets(self._file, visible=self.visible, people=sight.people)
         self.problems = CheckupProblems(self._file, self._seen_kinds)
 
     def seen_by(self, sight: Sight) -> "Checkups":

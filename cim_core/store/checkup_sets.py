@@ -36,10 +36,13 @@ class OwnSet:
 
 
 class CheckupSets:
-    """The sets of one city, or none for who sees nothing internal."""
+    """The sets of one city, or none for who sees nothing internal.
 
-    def __init__(self, file: CheckupFile, *, visible: bool) -> None:
-        self._file, self._visible = file, visible
+    `people` says whether who asks is told who did what.
+    """
+
+    def __init__(self, file: CheckupFile, *, visible: bool, people: bool) -> None:
+        self._file, self._visible, self._people = file, visible, people
 
     def all(self) -> list[OwnSet]:
         """Every set, by id."""
@@ -85,7 +88,7 @@ class CheckupSets:
                     f"there was a set of indicators {key!r}, which check-ups may name; take another id"
                 )
             if version is not None:
-                _require(key, row, version)
+                self._require(key, row, version)
             check()
             now = self._file.now()
             if row is None:
@@ -104,7 +107,7 @@ class CheckupSets:
         """Remove a draft of the version that was looked at; raises as `put` does."""
         with self._file.transaction() as connection:
             row = connection.execute("SELECT * FROM sets WHERE id = ?", (key,)).fetchone()
-            _require(key, row, version)
+            self._require(key, row, version)
             check()
             connection.execute(
                 "UPDATE sets SET version = version + 1, document = NULL, changed = ?, name = ?"
@@ -112,17 +115,19 @@ class CheckupSets:
                 (self._file.now(), doer.name if doer else "", key),
             )
 
-
-def _require(key: str, row: sqlite3.Row | None, version: int) -> None:
-    if row is None or row["document"] is None:
-        raise NotFound(f"there is no set of indicators {key!r} here; GET /checkup lists them")
-    if row["state"] == "frozen":
-        raise Conflict(f"the set of indicators {key!r} is frozen, and stays; copy it to another id")
-    if row["version"] != version:
-        raise OutOfDate(
-            f"the set of indicators {key!r} was changed by {row['name']} meanwhile (it is at version "
-            f"{row['version']}, not {version}); look at it again and repeat"
-        )
+    def _require(self, key: str, row: sqlite3.Row | None, version: int) -> None:
+        if row is None or row["document"] is None:
+            raise NotFound(f"there is no set of indicators {key!r} here; GET /checkup lists them")
+        if row["state"] == "frozen":
+            raise Conflict(
+                f"the set of indicators {key!r} is frozen, and stays; copy it to another id"
+            )
+        if row["version"] != version:
+            who = f" by {row['name']}" if self._people else ""
+            raise OutOfDate(
+                f"the set of indicators {key!r} was changed{who} meanwhile (it is at version "
+                f"{row['version']}, not {version}); look at it again and repeat"
+            )
 
 
 def _own(row: sqlite3.Row) -> OwnSet:

@@ -69,7 +69,8 @@ def examined(city: City, order: Order, progress: Progress, job: str | None = Non
         units[by] = {"digest": digest, "layers": [one.layer] if one.layer else []}
     inputs = _inputs(scene, result)
     document = {
-        "set": order.set, "set_version": found.version, "set_name": found.whole.name.model_dump(),
+        "set": order.set, "set_version": found.version, "set_digest": found.digest,
+        "set_name": found.whole.name.model_dump(),
         "system": found.whole.system, "source": found.whole.source, "year": order.year,
         "title": order.title,
         "dimensions": {key: text.model_dump() for key, text in found.whole.dimensions.items()},
@@ -160,7 +161,12 @@ def _receipt(scene: Scene, found: FoundSet, order: Order, document: Mapping[str,
             input_of(city, f"{layer} version {versions[layer].version}", versions[layer].receipt)
             for layer in sorted(used & set(versions))
         ),
-        {"set": order.set, "set_version": found.version, "year": order.year},
+        {
+            "set": order.set,
+            "set_version": found.version,
+            "set_digest": found.digest,
+            "year": order.year,
+        },
         {"sha256": hashlib.sha256(body).hexdigest(), "bytes": len(body)},
         who=city.who,
     )

@@ -1,5 +1,6 @@
 """The sets of indicators of a city: those that ship, those in its folder, and its own drafts."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ from cim_core.store.checkup import Run
 from cim_core.store.checkup_sets import OwnSet
 from server.zh import in_chinese
 
+_DIGITS = 16
+"""Of a digest that people compare."""
+
 _DEEPEST = 8
 """So many sets may each build on the next."""
 
@@ -47,11 +51,18 @@ class FoundSet:
     own: IndicatorSet
     whole: IndicatorSet
 
+    @property
+    def digest(self) -> str:
+        """Of all that the set says with its base: files may change and keep their version."""
+        said = self.whole.model_dump_json(exclude_none=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:_DIGITS]
+
     def summary(self) -> dict[str, Any]:
         """A set in the list of sets."""
         whole = self.whole
         return {
-            "id": whole.id, "version": self.version, "system": whole.system, "year": whole.year,
+            "id": whole.id, "version": self.version, "digest": self.digest, "system": whole.system,
+            "year": whole.year,
             "name": whole.name.model_dump(), "state": self.state, "indicators": len(whole.indicators),
             "dimensions": {key: text.model_dump() for key, text in whole.dimensions.items()},
             "problem": None,
@@ -80,7 +91,7 @@ class BrokenSet:
     def summary(self) -> dict[str, Any]:
         """The same as of any set, of which no more is known."""
         return {
-            "id": self.id, "version": self.version, "system": "", "year": None,
+            "id": self.id, "version": self.version, "digest": None, "system": "", "year": None,
             "name": {"en": self.id, "zh": self.id}, "state": self.state, "indicators": 0,
             "dimensions": {},
             "problem": {"en": self.problem, "zh": in_chinese(self.problem) or self.problem},
@@ -91,6 +102,10 @@ def all_sets(city: City) -> list[FoundSet | BrokenSet]:
     """Every set of a city; one that is wrong keeps nobody from the others."""
     found: list[FoundSet | BrokenSet] = []
     for key in dict.fromkeys((*shipped_sets(), *_in_folder(city))):
+        if _kept(city, key) is not None:
+            twice = f"there is a set of the city's own with the id {key!r}, which counts; give the files another id"
+            found.append(BrokenSet(key, 1, "shipped", twice))
+            continue
         try:
             found.append(_of_files(city, key))
         except (InvalidInput, NotFound) as error:
@@ -104,8 +119,8 @@ def all_sets(city: City) -> list[FoundSet | BrokenSet]:
 
 
 def found_set(city: City, key: str) -> FoundSet:
-    """One set; raises `NotFound`, `InvalidInput`."""
-    if key in shipped_sets() or key in _in_folder(city):
+    """One set, of two with one id that of the city's own; raises `NotFound`, `InvalidInput`."""
+    if _is_files(city, key):
         return _of_files(city, key)
     return _of_own(city, city.checkups.sets.get(key))
 
@@ -142,7 +157,7 @@ def freeze_set(city: City, key: str, version: int, doer: Doer | None) -> FoundSe
 
 
 def require_final(city: City, run: Run) -> None:
-    """Raise `Conflict` for a run by a set that may still change."""
+    """Raise `Conflict` for a run by a set that may still change, or has changed since."""
     key = run.document["set"]
     used = found_set(city, key)
     if used.state == "draft" or run.document["set_version"] != used.version:
@@ -150,11 +165,16 @@ def require_final(city: City, run: Run) -> None:
             f"the set of indicators {key!r} was a draft when this was examined; freeze it, examine again and "
             "submit that"
         )
+    if run.document.get("set_digest") != used.digest:
+        raise Conflict(
+            f"the set of indicators {key!r} is not the one any more by which this was examined; examine again "
+            "and submit that"
+        )
 
 
 def read_draft(city: City, key: str, given: Mapping[str, Any]) -> IndicatorSet:
     """A set as somebody gives it, but for its base; raises `InvalidInput`, `Conflict`."""
-    if key in shipped_sets() or key in _in_folder(city):
+    if _is_files(city, key):
         raise Conflict(f"the set of indicators {key!r} comes as files, and stays; take another id")
     own = _validated(key, {**given, "id": key})
     codes = [one.code for one in own.indicators]
@@ -199,6 +219,18 @@ def _in_folder(city: City) -> list[str]:
     return sorted(path.parent.name for path in _sets_of(city).glob(f"*/{SET_FILE}"))
 
 
+def _is_files(city: City, key: str) -> bool:
+    """Whether a set comes as files, and the city has no own one of its id, which was there first."""
+    return (key in shipped_sets() or key in _in_folder(city)) and _kept(city, key) is None
+
+
+def _kept(city: City, key: str) -> OwnSet | None:
+    try:
+        return city.checkups.sets.get(key)
+    except NotFound:
+        return None
+
+
 def _sets_of(city: City) -> Path:
     return city.folder / "checkup" / "sets"
 
@@ -235,7 +267,7 @@ def _whole(
         raise InvalidInput(
             f"set {line[0]}: its base is based on it, or on too many others; give another base"
         )
-    if own.base in shipped_sets() or own.base in _in_folder(city):
+    if own.base not in given and _is_files(city, own.base):
         base = _of_files(city, own.base).whole
     else:
         base = _whole(city, _as_it_is_to_be(city, own.base, given), given, line)

@@ -81,7 +81,7 @@ def run_summary(city: City, run: Run, counts: Mapping[tuple[str, str, str], int]
             problems["open" if state == "open" else "handled"] += number
     return {
         "id": run.id, "set": document["set"], "set_version": document["set_version"],
-        "set_name": document["set_name"], "system": document["system"], "year": document["year"],
+        "set_digest": document.get("set_digest"), "set_name": document["set_name"], "system": document["system"], "year": document["year"],
         "title": document["title"], "made": run.made, "submitted": run.submitted,
         "who": run.name if city.sight.people else None, "state": run.state,
         "receipt": document["receipt"],

@@ -115,6 +115,9 @@ def test_a_set_is_drafted_by_one_at_a_time_and_frozen_for_good(store: Checkups) 
     assert store.sets.put("own", {"year": 2026}, 1, BEN).version == 2
     with pytest.raises(OutOfDate, match="changed by Ben"):
         store.sets.put("own", {"year": 2027}, 1, ANNE)
+    nobody = store.seen_by(Sight(people=False)).sets
+    with pytest.raises(OutOfDate, match="was changed meanwhile"):
+        nobody.put("own", {"year": 2027}, 1, ANNE)
     with pytest.raises(NotFound):
         store.sets.put("other", {}, 1, ANNE)
     frozen = store.sets.put("own", {"year": 2026}, 2, ANNE, state="frozen")

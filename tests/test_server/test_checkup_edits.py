@@ -298,6 +298,50 @@ def test_a_set_that_is_broken_is_listed_and_hinders_no_other(
         sets.remove("no-year", 1, None)
 
 
+def test_a_run_by_files_is_submitted_as_long_as_they_are_the_same(
+    inside: Inside, people: dict[str, TestClient]
+) -> None:
+    folder = inside.city.folder / "checkup" / "sets" / "filed"
+    folder.mkdir(parents=True)
+    head = folder / "set.toml"
+    text = 'id = "filed"\nsystem = "own"\nyear = 2031\nname = { en = "Filed", zh = "文件" }\nsource = "x"\n'
+    more = 'dimensions = {}\nbase = "mohurd-2025"\nwithout = []\n'
+    head.write_text(text + more, "utf-8")
+    manager = people["data-manager"]
+    try:
+        run = examine_city(inside.city, 2031, "filed")
+        head.write_text(text + more.replace("[]", '["01"]'), "utf-8")
+        refused = manager.post(f"/checkup/runs/{run}/submit")
+        assert (refused.status_code, "examine again" in refused.json()["detail"]) == (409, True)
+        digests = [one["set_digest"] for one in manager.get("/checkup?f=json").json()["runs"]]
+        now = is_described(people["editor"].get("/checkup/sets/filed"), "CheckupSet")
+        assert (now["version"], now["digest"] in digests) == (1, False)
+        head.write_text(text + more, "utf-8")
+        assert manager.post(f"/checkup/runs/{run}/submit").status_code == 200
+    finally:
+        head.unlink()
+
+
+def test_an_own_set_is_reached_though_files_take_its_id(
+    inside: Inside, people: dict[str, TestClient]
+) -> None:
+    editor = people["editor"]
+    assert editor.put("/checkup/sets/both", json={**BASE, "id": "both"}).status_code == 201
+    folder = inside.city.folder / "checkup" / "sets" / "both"
+    folder.mkdir(parents=True)
+    (folder / "set.toml").write_text('id = "both"', "utf-8")
+    try:
+        told = is_described(editor.get("/checkup?f=json"), "Checkup")["sets"]
+        states = {one["state"]: one["problem"] for one in told if one["id"] == "both"}
+        assert states["draft"] is None and "another id" in states["shipped"]["en"]
+        assert is_described(editor.get("/checkup/sets/both"), "CheckupSet")["state"] == "draft"
+        changed = editor.put("/checkup/sets/both", json={**BASE, "id": "both"}, headers=version(1))
+        assert changed.status_code == 200
+        assert editor.delete("/checkup/sets/both", headers=version(2)).status_code == 204
+    finally:
+        (folder / "set.toml").unlink()
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -80,6 +80,12 @@ def test_sets_are_listed(city: City) -> None:
     assert states == {"mohurd-2025": "shipped", "mnr-2025": "shipped", SET: "draft"}
     assert "mohurd-2025" in said(city, "sets").stdout
     refused(city, NotFound, "run", "--set", "none", "--year", "2025")
+    folder = city.folder / "checkup" / "sets" / "torn"
+    folder.mkdir(parents=True)
+    (folder / "set.toml").write_text("id = ", "utf-8")
+    table = " ".join(said(city, "sets").stdout.split())
+    (folder / "set.toml").unlink()
+    assert "torn" in table and "cannot be" in table and "TOML" in table
 
 
 def test_two_years_are_compared(city: City) -> None:
