@@ -36,6 +36,10 @@ _BEAT_SECONDS = 0.4
 _log = logging.getLogger(__name__)
 
 
+_stopping = threading.Event()
+"""Whether the process was told to end, which a library that takes every exception hides."""
+
+
 class _Stopped(BaseException):
     """The process was told to end; the job goes back to the queue."""
 
@@ -113,7 +117,12 @@ def run_job(
             if listener is not None:
                 listener(done, total, note)
 
-        progress = Progress(report, pulse.cancelled)
+        def cancelled() -> bool:
+            if _stopping.is_set():
+                raise _Stopped
+            return pulse.cancelled()
+
+        progress = Progress(report, cancelled)
 
         def end(connection: sqlite3.Connection, result: dict[str, Value]) -> None:
             succeed_job(connection, job.id, owner, result)
@@ -164,6 +173,7 @@ def _discard_upload(city: City, path: Path) -> None:
 
 def _stop_on_signal() -> Callable[[int, FrameType | None], None]:
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        _stopping.set()
         raise _Stopped
 
     return stop
@@ -183,11 +193,12 @@ def main() -> int:
     bound_process(settings.job_memory)
     city = City.open(arguments.city)
     owner = owner_name()
-    if not city.jobs.claim(arguments.job, owner):
-        return 0
     try:
+        if not city.jobs.claim(arguments.job, owner):
+            return 0
         job = run_job(city, city.jobs.get(arguments.job), owner, settings.crew())
     except _Stopped:
+        city.jobs.release(arguments.job, owner)  # it may have come before the work began
         _log.info("job %s goes back to the queue", arguments.job)
         return 0
     _log.info("job %s is %s", job.id, job.status)
