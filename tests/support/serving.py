@@ -12,6 +12,7 @@ import httpx
 
 from cim_core.store.office import Office
 from server.access.verbs import CITY_VERBS, LAYER_VERBS
+from tests.support.warm import ROOT, Warm
 
 LAYER_AND_CITY_VERBS = (*LAYER_VERBS, *CITY_VERBS, "own")
 
@@ -24,21 +25,19 @@ def session_at(url: str) -> str | None:
     return server.session() if server else None
 
 
-ROOT = Path(__file__).parents[2]
 QUIET = re.compile(r"^(http://127\.0\.0\.1:\d+|INFO job \w+ (is \w+|goes back to the queue))\s*$")
 
 
 class Server:
-    """`cim serve` on a free port; its log is kept."""
+    """`cim serve` on a free port; its log is kept. `afresh` starts a new interpreter for it."""
 
-    def __init__(self, city: Path, log: Path, **settings: str) -> None:
+    def __init__(self, city: Path, log: Path, afresh: bool = False, **settings: str) -> None:
         self.log = log
-        with log.open("ab") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "server", "serve", "--city", str(city), "--port", "0"],
-                cwd=ROOT, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
-                env={**os.environ, "COLUMNS": "200", **settings},
-            )  # fmt: skip
+        log.touch()
+        arguments = ["serve", "--city", str(city), "--port", "0"]
+        self.process = (
+            _afresh(arguments, log, settings) if afresh else Warm(arguments, log, log, **settings)
+        )
         self.url = self._address()
         self.office = Office(city)
         _people[self.url] = self
@@ -114,3 +113,12 @@ class Server:
         return [
             line for line in self.log.read_text().splitlines() if line and not QUIET.match(line)
         ]
+
+
+def _afresh(arguments: list[str], log: Path, settings: dict[str, str]) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "server", *arguments],
+            cwd=ROOT, stdout=out, stderr=out, stdin=subprocess.DEVNULL,
+            env={**os.environ, "COLUMNS": "200", **settings},
+        )  # fmt: skip

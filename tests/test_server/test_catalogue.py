@@ -13,8 +13,8 @@ from server.pictures import thumbnail
 from tests.support.ifc_factory import Recipe, write_ifc
 from tests.support.layers import box, layer_of, publish
 from tests.support.serving import Server
+from tests.support.warm import cim
 from tests.test_cim_core.test_feature_places import EXACT, outlined
-from tests.test_server.test_cli import cim
 
 
 @pytest.fixture

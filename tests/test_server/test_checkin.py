@@ -16,7 +16,7 @@ from tests.support import ifc_faults as faults
 from tests.support.ifc_factory import write_ifc
 from tests.support.ifc_faults import CLEAN
 from tests.support.serving import Server
-from tests.test_server.test_cli import cim
+from tests.support.warm import cim
 
 
 @pytest.fixture

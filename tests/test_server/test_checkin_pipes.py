@@ -18,9 +18,9 @@ from cim_core.receipt import Input
 from server.checkin import report
 from tests.support.serving import Server
 from tests.support.survey_faults import CRS, WATER, Tables, cell, checked, row, tables, write
+from tests.support.warm import cim
 from tests.test_pipelines.test_quality import CASES
 from tests.test_pipelines.test_quality import broken as broken_by
-from tests.test_server.test_cli import cim
 
 
 def broken() -> Tables:

@@ -10,10 +10,11 @@ import pytest
 
 from server.cli import EXIT_CODES
 from tests.support.ifc_factory import Recipe, write_ifc
-from tests.support.serving import ROOT
+from tests.support.warm import ROOT, cim
 
 
-def cim(*arguments: object) -> subprocess.CompletedProcess[str]:
+def afresh(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """What a command says in an interpreter of its own."""
     return subprocess.run(
         [sys.executable, "-m", "server", *map(str, arguments)], capture_output=True, text=True, cwd=ROOT,
         env={**os.environ, "COLUMNS": "200"},
@@ -27,7 +28,8 @@ def small(tmp_path: Path) -> Path:
 
 
 def test_import_prints_one_json_document_with_the_report(small: Path, tmp_path: Path) -> None:
-    done = cim("import", small, "--city", tmp_path / "new", "--anchor", "113.46,23.10,5", "--json")
+    given = ("--city", tmp_path / "new", "--anchor", "113.46,23.10,5", "--json")
+    done = afresh("import", small, *given)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert {"layer", "version", "features", "dropped", "georeference", "tileset", "bytes"} <= set(

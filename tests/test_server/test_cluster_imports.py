@@ -1,8 +1,5 @@
 """Imports whose work a Dask cluster does: the same bytes, and plain words when it is not there."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,9 +12,10 @@ from cim_core.work import Crew, Limits
 from server.cli import EXIT_CODES
 from server.ingest import Upload, ingest
 from server.settings import load_settings
-from tests.support.dask_cluster import ROOT, DaskCluster
+from tests.support.dask_cluster import DaskCluster
 from tests.support.ifc_factory import Recipe, write_ifc
 from tests.support.serving import Server
+from tests.support.warm import cim
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +73,8 @@ def test_a_server_has_its_imports_done_by_the_cluster(
 def test_a_scheduler_that_is_not_there_ends_the_command_with_a_sentence(
     small: Path, tmp_path: Path
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "server", "import", str(small), "--city", str(tmp_path / "city")],
-        capture_output=True, text=True, cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200", "CIM_SCHEDULER": "tcp://127.0.0.1:1"},
-    )  # fmt: skip
+    scheduler = "tcp://127.0.0.1:1"
+    done = cim("import", small, "--city", tmp_path / "city", CIM_SCHEDULER=scheduler)
     assert "the Dask scheduler tcp://127.0.0.1:1 cannot be reached; start it" in done.stderr
     assert "Traceback" not in done.stderr
     assert done.returncode == next(

@@ -18,7 +18,7 @@ from server.folder_plan import Item, plan_folder
 from tests.support import tilesets
 from tests.support.ifc_factory import Recipe, write_ifc
 from tests.support.serving import Server
-from tests.test_server.test_cli import cim
+from tests.support.warm import cim
 
 RUNNER = CliRunner()
 

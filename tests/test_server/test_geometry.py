@@ -2,9 +2,6 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
@@ -27,7 +24,8 @@ from server.cli import EXIT_CODES
 from server.extraction import extract
 from tests.conftest import import_file
 from tests.support.layers import GLASS, RED, box, layer_of, publish
-from tests.support.serving import ROOT, Server
+from tests.support.serving import Server
+from tests.support.warm import cim
 
 ODD = ['a b/c"&<墙>', "100%", "wall/geometry", "x?y#z", "a,b", "2O2Fr$t4X7Zf8NOew3FNtn", "chair~2"]
 FRAME = Frame(113.46, 23.10, 16.0)
@@ -322,13 +320,6 @@ def test_a_secret_system_is_not_shown_beside_longitude_and_latitude(tmp_path: Pa
     projected = extract(city, known, Query(), "ply", crs="LOCAL-1")["boxes.ply"]
     assert b'"lon": 113.46' in local and b"LOCAL-1" not in local and b"easting" not in local
     assert b'crs: "LOCAL-1"' in projected and b"113.46" not in projected
-
-
-def cim(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "server", *map(str, arguments)], capture_output=True, text=True, cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200"},
-    )  # fmt: skip
 
 
 def test_the_commands_write_what_the_server_answers(

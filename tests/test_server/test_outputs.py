@@ -22,7 +22,7 @@ from server.outputs import asked_formats, media_type_of, written
 from server.zh import in_chinese
 from tests.support.serving import Server
 from tests.support.streets import lon_lat, pipes, publish_pipes
-from tests.test_server.test_cli import cim
+from tests.support.warm import cim
 
 RUN = "/processes/profile/execution"
 INPUTS = {"start": "w1", "end": "out"}

@@ -10,7 +10,7 @@ import pytest
 from analysis.registry import ANALYSES
 from cim_core.city import City
 from tests.support.serving import Server
-from tests.test_server.test_cli import cim
+from tests.support.warm import cim
 
 RUN = "/processes/what-is-here/execution"
 TYPES = ("object", "number", "string", "integer", "array", "boolean")

@@ -1,9 +1,6 @@
 """A file imported again: what is done anew, what is taken over, and what is said of it."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,8 @@ from cim_core.store.features import Query
 from cim_core.work import Crew
 from server.ingest import Upload, ingest, retile
 from tests.support.ifc_factory import Recipe, write_ifc
-from tests.support.serving import ROOT
 from tests.support.step_files import renumbered
+from tests.support.warm import cim
 
 ANCHOR = (113.46, 23.1, 0.0)
 
@@ -95,14 +92,7 @@ def test_moving_the_anchor_moves_what_is_taken_over(city: City, sample: Path, ot
 def test_people_and_programs_are_told_how_much_was_taken_over(tmp_path: Path) -> None:
     write_ifc(tmp_path / "m.ifc", Recipe(boxes=3))
 
-    def cim(*more: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-m", "server", "import", tmp_path / "m.ifc", "--city",
-             tmp_path / "city", "--anchor", "113.46,23.1,0", *more],
-            capture_output=True, text=True, check=True, cwd=ROOT,
-            env={**os.environ, "COLUMNS": "200"},
-        ).stdout  # fmt: skip
-
-    assert "3 elements tessellated, 0 unchanged" in cim()
-    report = json.loads(cim("--json"))
+    given = ("import", tmp_path / "m.ifc", "--city", tmp_path / "city", "--anchor", "113.46,23.1,0")
+    assert "3 elements tessellated, 0 unchanged" in cim(*given).stdout
+    report = json.loads(cim(*given, "--json").stdout)
     assert (report["tessellated"], report["reused"]) == (0, 3)

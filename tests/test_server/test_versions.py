@@ -3,9 +3,6 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +13,8 @@ import pytest
 from cim_core.city import City
 from tests.conftest import EditedCity, import_file
 from tests.support.ifc_factory import Recipe, write_ifc
-from tests.support.serving import ROOT, Server
+from tests.support.serving import Server
+from tests.support.warm import cim
 
 BASE = "/collections/community_centre"
 KINDS = ("added", "removed", "moved", "geometry", "properties")
@@ -238,13 +236,6 @@ def test_an_upload_goes_on_beside_a_roll_back_and_is_served_when_it_ends(
     assert server.finished(job["jobID"])["status"] == "successful"
     collection = server.client.get("/collections/small").json()
     assert (collection["version"], collection["numberOfFeatures"]) == (3, 9)
-
-
-def cim(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "server", *map(str, arguments)], capture_output=True, text=True, cwd=ROOT,
-        env={**os.environ, "COLUMNS": "200"},
-    )  # fmt: skip
 
 
 def test_the_commands_say_what_the_interface_says(
