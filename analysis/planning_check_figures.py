@@ -72,7 +72,10 @@ def density_figure(
 
 
 def height_figure(scene: Scene, built: Sequence[Planned], given: Given) -> Figure:
-    """The greatest height over the lowest ground under a building; proven by what is too high."""
+    """The greatest height over the lowest ground under a building; proven by what is too high.
+
+    Where no terrain is known, over the lowest of the building itself.
+    """
     value = max((one.top - one.ground for one in built), default=0.0)
     slack = float(conditions_table()["tolerance"]["metres"])
     verdict, why = held(value, given[0], at_least=False, slack=slack)
@@ -85,6 +88,11 @@ def height_figure(scene: Scene, built: Sequence[Planned], given: Given) -> Figur
                 label = _metres("{} m too high", "超高 {} m", one.top - plane)
                 area = shapely.union_all(parts, grid_size=0.001)
                 proof += prisms(scene, area, plane, one.top, "too-high", f"high{number}", label)
+    if why is None and not all(one.on_terrain for one in built):
+        why = {
+            "en": "no terrain is known here: over the lowest of what stands above the basement",
+            "zh": "此处无地形数据，自地下室以上部分的最低处起算",
+        }
     return Figure(
         "height", {"en": "Building height", "zh": "建筑高度"}, value, "m", *_upper(given), verdict,
         why, tuple(proof),
@@ -200,8 +208,7 @@ def _highest_in(
 
 
 def _triangles(scene: Scene, one: Planned) -> Floats:
-    found: Floats = scene.corners[np.isin(scene.owners, one.things)]
-    return found
+    return scene.bodies(one.things)
 
 
 def _level(z: float) -> Callable[[Floats], Floats]:

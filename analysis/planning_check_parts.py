@@ -1,7 +1,7 @@
 """What a planning check measures of a planned building, and the shapes that prove it."""
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -64,6 +64,8 @@ class Planned:
 
     outline
         In metres in the frame; `ground` and `top` are metres there, `ground` the lowest under it.
+    on_terrain
+        Whether that is the terrain's; else it is the lowest of the building above its basement.
     area, floor_area
         m²; None where nothing says how many storeys it has.
     how
@@ -76,6 +78,7 @@ class Planned:
     outline: shapely.Geometry
     degrees: shapely.Geometry
     ground: float
+    on_terrain: bool
     top: float
     area: float
     floor_area: float | None
@@ -123,16 +126,15 @@ def _modelled(
 ) -> list[Planned]:
     """The buildings of a model, each with what stands on its storeys; with all of it where it is one."""
     layer, number = version.layer, version.version
-    holders = {
-        str(storey["id"]): city.features.get(layer, number, str(storey["id"])).feature.parent
-        for storey in version.summary["storeys"]
-        if storey["id"]
-    }
+    storeys = {str(one["id"]): one for one in version.summary["storeys"] if one["id"]}
+    holders = {key: city.features.get(layer, number, key).feature.parent for key in storeys}
+    deep = twin_table()["storeys"]["ground"]
+    basements = {key for key, one in storeys.items() if (one["elevation"] or 0.0) < deep}
     several = sorted({holder for holder in holders.values() if holder})
     twins = twin_buildings(city, [(layer, one) for one in several]) if len(several) > 1 else {}
     if not twins:
         return [
-            _planned(scene, one.outline, one, version.title, tuple(planned))
+            _planned(scene, one.outline, one, version.title, tuple(planned), basements)
             for one in buildings_in(city, version, parcel)
         ]
     found = []
@@ -142,7 +144,7 @@ def _modelled(
         ]
         if on:
             name = city.features.get(layer, number, key).feature.name
-            found.append(_planned(scene, twin.outline, twin, name or key, tuple(on)))
+            found.append(_planned(scene, twin.outline, twin, name or key, tuple(on), basements))
     return found
 
 
@@ -172,15 +174,23 @@ def _buildings(scene: Scene, planned: Sequence[int]) -> dict[int, list[int]]:
 
 
 def _planned(
-    scene: Scene, degrees: shapely.Geometry, twin: TwinBuilding, name: str, things: tuple[int, ...]
-) -> Planned:
-    outline = scene.laid(degrees)
+    scene: Scene, degrees: shapely.Geometry, twin: TwinBuilding, name: str, things: tuple[int, ...],
+    basements: Container[str] = (),
+) -> Planned:  # fmt: skip
+    """A planned building that is made of some things, on the ground of its corners.
+
+    Where there is none it stands on the lowest of its things that are on no storey in `basements`.
+    """
     corners = shapely.get_coordinates(shapely.force_2d(degrees))
-    body = scene.corners[np.isin(scene.owners, things)][:, :, 2]
+    ground = scene.known_ground(corners)[:, 2]
+    on_terrain = bool(np.isfinite(ground).any())
+    if not on_terrain:
+        over = [i for i in things if str(scene.things[i].attributes.get("storey")) not in basements]
+        ground = scene.bodies(over or things)[:, :, 2]
     floors, how = floor_area_of(twin, None)
     return Planned(
-        name, outline, shapely.force_2d(degrees), float(scene.on_ground(corners)[:, 2].min()),
-        float(body.max()), twin.footprint, floors, how, things,
+        name, scene.laid(degrees), shapely.force_2d(degrees), float(np.nanmin(ground)), on_terrain,
+        float(scene.bodies(things)[:, :, 2].max()), twin.footprint, floors, how, things,
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def wall_panels(
         middles, along, out, before = middles[free], along[free], out[free], before[free]
         half = along * (length[free] / 2)[:, None]
         left, right = middles - half + _DRAWN * out, middles + half + _DRAWN * out
-        body = scene.body(thing)[:, :, 2]
+        body = scene.bodies([thing])[:, :, 2]
         if len(middles) == 0 or body.size == 0:
             continue
         places = scene.geographic(np.column_stack([before, np.zeros(len(before))]))

@@ -109,7 +109,7 @@ class Scene:
         )
 
     def _hull(self, thing: int) -> shapely.Geometry:
-        points = self.body(thing).reshape(-1, 3)[:, :2]
+        points = self.bodies([thing]).reshape(-1, 3)[:, :2]
         return shapely.convex_hull(shapely.MultiPoint(points))
 
     @cached_property
@@ -118,10 +118,11 @@ class Scene:
         order = np.argsort(self.owners, kind="stable")
         return order, np.searchsorted(self.owners[order], np.arange(len(self.things) + 1))
 
-    def body(self, thing: int) -> Floats:
-        """The triangles of one thing, (k, 3, 3)."""
+    def bodies(self, things: Sequence[int]) -> Floats:
+        """The triangles of some things, (k, 3, 3)."""
         order, begins = self._by_thing
-        found: Floats = self.corners[order[begins[thing] : begins[thing + 1]]]
+        rows = [order[begins[thing] : begins[thing + 1]] for thing in things]
+        found: Floats = self.corners[np.concatenate(rows)]
         return found
 
     def laid(self, shapes: shapely.Geometry) -> shapely.Geometry:
@@ -147,13 +148,19 @@ class Scene:
 
         Where there is none the ground is level at the height 0, as it is for buildings.
         """
-        flat = self.local(np.column_stack([lon_lat, np.zeros(len(lon_lat))]))
-        above = flat + np.array([0.0, 0.0, _HIGH])
-        down = np.broadcast_to([0.0, 0.0, -1.0], flat.shape)
+        found = self.known_ground(lon_lat)
+        unknown = np.isnan(found[:, 2])
+        found[unknown] = self.local(np.column_stack([lon_lat, np.zeros(len(lon_lat))])[unknown])
+        return found
+
+    def known_ground(self, lon_lat: Floats) -> Floats:
+        """The same, with NaN for z where there is no ground."""
+        found = self.local(np.column_stack([lon_lat, np.zeros(len(lon_lat))]))
+        above = found + np.array([0.0, 0.0, _HIGH])
+        down = np.broadcast_to([0.0, 0.0, -1.0], found.shape)
         fallen, _ = self._ground.first(above, down)
-        known = np.isfinite(fallen)
-        flat[known, 2] = above[known, 2] - fallen[known]
-        return flat
+        found[:, 2] = above[:, 2] - np.where(np.isfinite(fallen), fallen, np.nan)
+        return found
 
     def only(self, kept: Bools, *, ground: bool = True) -> "Scene":
         """The scene with some of its things, (things,), and the ground."""

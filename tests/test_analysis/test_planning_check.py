@@ -1,5 +1,7 @@
 """A planned building against its parcel's conditions, each figure computed by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import shapely
@@ -17,6 +19,7 @@ from cim_core.frame import Frame
 from cim_core.layer import Features, Georeference, Layer
 from cim_core.progress import Progress
 from cim_core.sight import Part, Sight
+from tests.conftest import import_file
 from tests.support.blocks import (
     AT,
     Block,
@@ -29,6 +32,7 @@ from tests.support.blocks import (
     rectangle,
 )
 from tests.support.layers import box, publish
+from tests.support.rasters import write_raster
 
 PARCEL = {"far_limit": 2.0, "coverage_limit": 30, "height_limit": 30.0, "setback": 5.0, "green_ratio": 0.35}  # fmt: skip
 """Of 100 × 80 m. What is planned: a tower of 12 storeys and 40 m, 3 m from the west boundary, and a house
@@ -242,6 +246,38 @@ def test_trees_are_no_buildings_and_parts_count_with_their_whole(city: City) -> 
     assert found["setback"]["value"] == pytest.approx(20, abs=1e-3)
     assert found["height"]["value"] == pytest.approx(36, abs=1e-3), "with what the building holds"
     assert answer.outputs["parcel"].rows[0][4] == 1
+
+
+def test_a_house_given_as_ifc_is_measured_storey_by_storey(real_city: City) -> None:
+    # Outer walls of 12 × 10 m on two storeys; the ridge 6.318 m over the floor, whose slab is 0.2 m thick.
+    found = figures(check(real_city, place=around(8.436539, 49.100505), planned="fzk_haus", far=0.2, density=0.09, height=6.5))  # fmt: skip
+    assert found["far"]["value"] == pytest.approx(2 * 120 / 1200, abs=2e-4)
+    assert found["density"]["value"] == pytest.approx(100 * 120 / 1200, abs=0.01)
+    assert found["height"]["value"] == pytest.approx(6.318 + 0.2, abs=2e-3)
+    assert [found[code]["verdict"] for code in ("far", "density", "height")] == ["met", "failed", "failed"]  # fmt: skip
+    assert "no terrain" in found["height"]["reason"]
+
+
+def test_foundations_do_not_make_a_model_higher(real_city: City) -> None:
+    # From the slab of level 1, 0.137 m thick, to the skylights; the footings lie 1.55 m deep.
+    found = figures(check(real_city, place=around(6.122167, 49.629223), planned="duplex_a_georef"))
+    assert found["height"]["value"] == pytest.approx(6.635 + 0.137, abs=2e-3)
+
+
+def around(lon: float, lat: float) -> dict[str, object]:
+    """A parcel of 40 × 30 m with a place in its middle."""
+    frame = Frame(lon, lat, 0.0)
+    corners = frame.to_geographic(np.array([[-20.0, -15, 0], [20, -15, 0], [20, 15, 0], [-20, 15, 0]]))  # fmt: skip
+    return geojson(shapely.Polygon(corners[:, :2]))
+
+
+def test_height_is_over_the_terrain_where_that_is_known(planned: City, tmp_path: Path) -> None:
+    level = np.full((60, 60), 4.0, "f4")
+    place = {"west": 444_580.0, "north": 2_555_860.0}
+    import_file(planned, write_raster(tmp_path / "dem.tif", level, **place), kind="terrain")
+    found = figures(check(planned, height=36.1))["height"]
+    assert found["value"] == pytest.approx(40 - 4, abs=1e-2)
+    assert (found["verdict"], found["reason"]) == ("met", None)
 
 
 def test_of_several_models_in_one_layer_each_is_as_high_as_itself(city: City) -> None:
