@@ -115,7 +115,7 @@ class CheckUp(Analysis):
         scene = Scene(city, city_roles(city))
         found = examine(scene, which, lambda digest: None, progress)
         tables: dict[str, Output] = {
-            "values": Table(_VALUES, tuple(_value(found, one) for one in which.indicators)),
+            "values": Table(_VALUES, tuple(_value(found, one) for one in found.set.indicators)),
             "units": Table(_UNITS, tuple(self._units(found))),
             "inputs": Table(_INPUTS, tuple(_input(one) for one in found.inputs)),
             "cells": self._cells(found),

@@ -62,7 +62,7 @@ class InputUsed:
 def inputs(formula: Formula) -> Iterator[Asked]:
     """What a formula picks, each with the columns that it asks of the features."""
     yield from _summed(formula)
-    if isinstance(formula, Coverage | Density) and formula.within is not None:
+    if isinstance(formula, Coverage | Density | Total) and formula.within is not None:
         yield formula.within, ()
     if isinstance(formula, Share) and formula.near is not None:
         yield formula.near, ()

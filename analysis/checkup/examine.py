@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from analysis.checkup.checked import check_formula
-from analysis.checkup.digests import InputUsed, digest_of, inputs_of, whole_inputs
+from analysis.checkup.digests import InputUsed, digest_of, inputs, inputs_of, whole_inputs
 from analysis.checkup.indicator import Indicator, IndicatorSet
 from analysis.checkup.measured import By, Measured, Units
 from analysis.checkup.operators import OPERATORS
@@ -20,6 +20,8 @@ Known = Callable[[str], bytes | None]
 class Examined:
     """A check-up of a city.
 
+    set
+        As it was examined: of what is made of layers that only stand for something, each a proxy.
     values
         What was measured by each indicator's code and kind of units: "district" always, then those
         that the indicator names.
@@ -62,9 +64,13 @@ def examine(
 ) -> Examined:
     """Measure every indicator of a set; raises `CimError`.
 
-    `known` gives what was packed before under a digest, so that nothing is computed twice.
+    `known` gives what was packed before under a digest, so that nothing is computed twice. What is made
+    of a layer that only stands for what is meant is a proxy, whatever the set says.
     """
     progress = progress or Progress()
+    which = which.model_copy(
+        update={"indicators": tuple(_as_it_is(scene, one) for one in which.indicators)}
+    )
     values: dict[str, Mapping[By, Measured]] = {}
     digests: dict[str, str] = {}
     packed: dict[str, bytes] = {}
@@ -84,6 +90,12 @@ def examine(
         which, values, {by: scene.units(by) for by in kinds}, digests, whole_inputs(scene),
         {one.code: inputs_of(scene, one) for one in which.indicators}, tuple(computed), packed,
     )  # fmt: skip
+
+
+def _as_it_is(scene: Scene, indicator: Indicator) -> Indicator:
+    roles = {what.input for what, _ in inputs(indicator.formula)} & set(scene.roles)
+    stands = any(scene.roles[role].proxy for role in roles)
+    return indicator.model_copy(update={"proxy": indicator.proxy or stands})
 
 
 def measure(scene: Scene, indicator: Indicator) -> Mapping[By, Measured]:

@@ -125,6 +125,8 @@ class Share(_Told):
 class Total(_Told):
     """A count or a sum of features.
 
+    within
+        Only what is inside these areas counts.
     about
         What they are findings about, as the houses of a survey: only of those that one of the features
         of the role lies in, or names, something is known.
@@ -132,6 +134,7 @@ class Total(_Told):
 
     operator: Literal["total"]
     what: Input
+    within: Input | None = None
     about: Input | None = None
     measure: Measure = "count"
     scale: _Scale = 1.0
@@ -142,6 +145,8 @@ class Gap(_Told):
 
     required
         A column; or `ratio` of the column `of`.
+    whole
+        Whether what is required by ratio is rounded up, as there is no half of a charging pile.
     """
 
     operator: Literal["gap"]
@@ -150,6 +155,7 @@ class Gap(_Told):
     of: _Word | None = None
     ratio: float | None = Field(None, ge=0, le=1e6)
     existing: _Word
+    whole: bool | None = None
 
 
 class Equipped(_Told):

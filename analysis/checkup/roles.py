@@ -31,6 +31,9 @@ class Role(BaseModel):
     named
         The name that the layer has for a column, where it is another one. "class" and "name" are the
         class and the name of a feature where the layer has no attribute called that.
+    proxy
+        Whether the layer only stands for what is meant, as points of interest stand for facilities:
+        so does what is made of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -43,6 +46,7 @@ class Role(BaseModel):
     columns: Mapping[str, str] = Field(default_factory=dict)
     named: Mapping[str, str] = Field(default_factory=dict)
     begins: bool = False
+    proxy: bool = False
 
 
 class _Own(BaseModel):
@@ -53,6 +57,7 @@ class _Own(BaseModel):
     layer: str | None = None
     where: Where | None = None
     columns: Mapping[str, str] = Field(default_factory=dict)
+    proxy: bool = False
 
 
 class _OwnFile(BaseModel):
@@ -105,6 +110,7 @@ def city_roles(city: City) -> Mapping[str, Role]:
                 "layer": said.layer or role.layer,
                 "where": role.where if said.where is None else said.where,
                 "named": said.columns,
+                "proxy": said.proxy,
             }
         )
     return found

@@ -87,7 +87,7 @@ class _Key:
         self._formulas: dict[str, Formula] = {
             "01": lambda u: (self._area("built", u), u.area),
             "02": lambda u: (max(s.intersection(u).area for s, _ in self._land("cluster")), 1),
-            "03": lambda u: (sum(s.intersection(u).area for s, r in self.of("population") if _n(r, "density") > 15_000), 1),
+            "03": lambda u: (sum(s.intersection(self._built.intersection(u)).area for s, r in self.of("population") if _n(r, "density") > 15_000), 1),
             "04": lambda u: (self._count("buildings", u, lambda r: r["use"] == "residential" and _n(r, "height") > 80 and _n(r, "year") >= 2021), 1),
             "05": lambda u: self._part("corridors", u, lambda r: _n(r, "clear_width") >= 100),
             "06": self._green,
@@ -112,7 +112,7 @@ class _Key:
             "27a": lambda u: self._with(u, "shop"), "27b": lambda u: self._with(u, "elderly-station"),
             "27c": lambda u: self._with(u, "kindergarten", public="yes"),
             "28": lambda u: (self._missing(u, lambda r: (r["parking_required"], r["parking"])), 1),
-            "29": lambda u: (self._missing(u, lambda r: (None if r["parking"] is None else 0.1 * _n(r, "parking"), r["piles"])), 1),
+            "29": lambda u: (self._missing(u, lambda r: (None if r["parking_required"] is None else -(-_n(r, "parking_required") // 10), r["piles"])), 1),
             "30": lambda u: (self._length("walkways", u, lambda r: r["problem"] not in (None, "none")), 1),
             "31": lambda u: (self._count("estates", u, lambda r: r["renovated"] == "yes"), self._count("estates", u, lambda r: r["to_renovate"] == "yes")),
             "32": lambda u: (self._count("ponding", self._built.intersection(u), lambda r: r["state"] == "open"), self._area("built", u)),

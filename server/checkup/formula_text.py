@@ -82,12 +82,17 @@ def _share(say: _Speaker, formula: Share) -> Text:
 
 
 def _total(say: _Speaker, formula: Total) -> Text:
-    return _said("total", what=say.of(formula.what, formula.measure))
+    what = say.of(formula.what, formula.measure)
+    if formula.within is None:
+        return _said("total", what=what)
+    return _said("within", what=what, within=say.named(formula.within))
 
 
 def _gap(say: _Speaker, formula: Gap) -> Text:
     required: Text | str = formula.required or _said(
-        "ratio", ratio=_number(formula.ratio or 0.0), of=formula.of or ""
+        "ratio-whole" if formula.whole else "ratio",
+        ratio=_number(formula.ratio or 0.0),
+        of=formula.of or "",
     )
     what = say.named(formula.what)
     return _said("gap", what=what, required=required, existing=formula.existing)

@@ -33,7 +33,7 @@ def roles_told(city: City, roles: Mapping[str, Role]) -> list[Document]:
         {
             "role": role.id, "title": role.title.model_dump(), "geometry": role.geometry,
             "layer": role.layer if every or role.layer in there else None,
-            "present": role.layer in there,
+            "present": role.layer in there, "proxy": role.proxy,
             "columns": [{"name": name, "unit": unit} for name, unit in role.columns.items()],
         }
         for role in roles.values()
@@ -58,6 +58,7 @@ def _tried(city: City, indicator: Indicator, by: By | None) -> Document:
         indicators=(asked,),
     )  # fmt: skip
     found = examine(scene, alone, city.checkups.packed)
+    [asked] = found.set.indicators
     values = found.values[asked.code]
     told = entry(asked, values, found.digests[asked.code], roles)
     kinds: tuple[By, ...] = (*asked.by, "district")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import shapely
 
+from analysis.checkup.examine import examine
 from analysis.checkup.examine import measure as measure_of
 from analysis.checkup.formulas import Input
 from analysis.checkup.roles import FILE_NAME, city_roles, roles
@@ -12,7 +13,17 @@ from analysis.checkup.scene import Scene
 from cim_core.city import City
 from cim_core.errors import InvalidInput
 from cim_core.sight import WHOLE, Part, Sight
-from tests.support.checkup import SQUARE, box, drawn, indicator, line, measured, point, scene_of
+from tests.support.checkup import (
+    SQUARE,
+    a_set,
+    box,
+    drawn,
+    indicator,
+    line,
+    measured,
+    point,
+    scene_of,
+)
 from tests.support.renewal_twin import ground
 
 ESTATES = {"input": "estates"}
@@ -335,3 +346,19 @@ def test_a_long_trip_without_an_answer_is_one_trip(tmp_path: Path) -> None:
     told = {"what": {"input": "commutes"}, "value": "minutes", "weight": "commuters"}
     found = measured(scene_of(drawn(tmp_path, commutes=trips)), operator="mean", **told)
     assert (found.value[0], found.surveyed[0], found.status) == (9.0, 0.5, ("partial",))
+
+
+def test_what_is_made_of_points_of_interest_is_a_proxy(tmp_path: Path) -> None:
+    towns = [("t", SQUARE, {})]
+    city = drawn(tmp_path, towns=towns, facilities=[("s", point(5, 5), {"kind": "shop"})])
+    which = a_set(
+        indicator("shops", (), operator="equipped", units={"input": "towns"}, sites=[{"input": "facilities"}]),
+        indicator("towns", (), operator="total", what={"input": "towns"}),
+    )  # fmt: skip
+
+    def proxies() -> list[bool]:
+        return [one.proxy for one in examine(scene_of(city), which, lambda _: None).set.indicators]
+
+    assert proxies() == [False, False]
+    (city.folder / FILE_NAME).write_text("[inputs.facilities]\nproxy = true\n", "utf-8")
+    assert proxies() == [True, False]

@@ -140,6 +140,11 @@ def test_totals_count_sum_and_find_the_largest(tmp_path: Path) -> None:
     assert longest == pytest.approx(50, rel=1e-6)
     where = {"what": {"input": "clusters", "where": {"shape_area": {"above": 10_001}}}}
     assert value(scene, operator="total", **where) == 1
+    # Only the first cluster is inside the first cluster.
+    inside = {"within": {"input": "clusters", "where": {"shape_area": {"max": 10_001}}}}
+    found = measured(scene, operator="total", measure="area", **what, **inside)
+    assert found.value[0] == pytest.approx(10_000, rel=1e-6)
+    assert value(scene, operator="total", **what, **inside) == 1
 
 
 def test_lines_that_run_along_each_other_count_once_whatever_their_corners(tmp_path: Path) -> None:
@@ -188,6 +193,16 @@ def test_a_gap_is_summed_one_by_one(tmp_path: Path) -> None:
     # 10 % of 80 and 150 spaces are 8 and 15 piles.
     ratio = {"of": "parking", "ratio": 0.1, "existing": "piles"}
     assert value(scene, operator="gap", **what, **ratio) == pytest.approx(3.0)
+    # 11 % are 8.8 and 16.5 piles, so 9 and 17 in whole ones, of which 5 and 30 are there.
+    assert value(scene, operator="gap", **what, **{**ratio, "ratio": 0.11}) == pytest.approx(3.8)
+    assert value(scene, operator="gap", **what, **{**ratio, "ratio": 0.11}, whole=True) == 4.0
+    exact = {
+        "of": "parking",
+        "ratio": 0.07,
+        "existing": "piles",
+        "whole": True,
+    }  # 5.6 and 10.500000000000002
+    assert value(scene, operator="gap", **what, **exact) == 1.0
     with pytest.raises(InvalidInput, match="either `required`, or `of` with `ratio`"):
         measured(scene, operator="gap", **what, existing="piles")
 

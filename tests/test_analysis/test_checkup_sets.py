@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.checkup.formulas import Total
 from analysis.checkup.indicator import IndicatorSet
 from analysis.checkup.measured import Reason, Status
 from analysis.checkup.roles import roles
@@ -92,6 +93,15 @@ def test_no_text_names_a_clause_and_every_text_is_said_twice(sets: list[Indicato
                 assert text.en and any("一" <= sign <= "鿿" for sign in text.zh), i.code
             assert not re.search(r"第.+条", i.explanation.zh), i.code
             assert "clause" not in i.explanation.en, i.code
+
+
+def test_what_is_wrong_with_houses_is_told_house_by_house_and_of_those_looked_at() -> None:
+    found = [one for one in shipped_sets()["mohurd-2025"].indicators if one.level == "housing"]
+    assert len(found) == 10
+    for one in found:
+        assert "building" in one.by, one.code
+        assert isinstance(one.formula, Total) and one.formula.about is not None, one.code
+        assert dict(one.formula.about.where) == {"use": "residential"}, one.code
 
 
 def test_words_name_all_there_is() -> None:

@@ -68,10 +68,11 @@ def _peopled(scene: Scene, people: Picked, units: Units) -> Places:
 def total(formula: Total, scene: Scene, units: Units) -> Measured:
     """A count or a sum."""
     what = use(scene, formula.what, column_of(formula.measure))
+    within = None if formula.within is None else use(scene, formula.within)
     uses = [what] if formula.about is None else [what, use(scene, formula.about)]
-    if reason := blocked(units, uses):
+    if reason := blocked(units, uses if within is None else [*uses, within]):
         return nothing(units, reason)
-    places = places_of(scene, units)
+    places = places_of(scene, units, None if within is None else within.picked)
     there = amount(scene, what.picked, formula.measure, places)
     known = there.known
     if formula.about is not None:
@@ -81,7 +82,8 @@ def total(formula: Total, scene: Scene, units: Units) -> Measured:
         values = _each(what.picked, formula.measure)
         evidence = evidence_of(what.picked, values, homes(scene, what.picked, places))
     return told(
-        units, uses, there.total, np.ones(len(units.ids)), formula.scale, known,
+        units, uses if within is None else [*uses, within], there.total, np.ones(len(units.ids)),
+        formula.scale, known,
         evidence=evidence,
     )  # fmt: skip
 

@@ -14,6 +14,9 @@ from analysis.checkup.scene import Picked, Scene
 from cim_core.errors import InvalidInput
 from cim_core.mesh import Floats
 
+_EXACT = 1e-9
+"""A tenth of thirty is three, and not a little more."""
+
 
 def gap(formula: Gap, scene: Scene, units: Units) -> Measured:
     """Σ max(0, required − existing): what one has too many helps no other."""
@@ -28,6 +31,8 @@ def gap(formula: Gap, scene: Scene, units: Units) -> Measured:
     else:
         assert formula.of is not None and formula.ratio is not None
         needed = picked.numbers(formula.of) * formula.ratio
+        if formula.whole:
+            needed = np.ceil(needed - _EXACT)
     lacking = np.maximum(0.0, needed - picked.numbers(formula.existing))
     places = places_of(scene, units)
     home = homes(scene, picked, places)
