@@ -170,13 +170,16 @@ def road_states(
     gathered = _Gathered(by, fine, start, bin_s)
     steps = range(start, end, _AT_ONCE)
     reach = round(1000 * counted()["gap"])
+    tick = round(1000 * counted()["step"])
     for number, (name, (_, roads)) in enumerate(maps.items()):
         lanes = lane_map(roads)
         for step, begin in enumerate(steps):
             progress(number * len(steps) + step, len(maps) * len(steps), "looking at vehicles")
             stop = min(begin + _AT_ONCE, end)
+            # From the tick on in which it begins: what counts of it may be of the piece before.
+            whole = city.traffic.pieces(name, Positions, begin // tick * tick, stop + reach)
             positions = joined(
-                [counting(x) for x in city.traffic.pieces(name, Positions, begin, stop + reach)],
+                [counting(x) for x in whole],
                 Positions,
             )
             if len(positions):

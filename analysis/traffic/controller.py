@@ -122,7 +122,7 @@ def terminations(events: ControllerEvents, bin_ms: int) -> list[Terminations]:
 def arrivals(
     events: ControllerEvents, detectors: Sequence[Detector], bin_ms: int
 ) -> list[Arrivals]:
-    """Actuations of advance detectors, and their share on green; of bins in which any was."""
+    """Actuations of advance detectors, and their share on green; of bins in which any was on green."""
     latency = round(1000 * _rules()["arrivals"]["latency"])
     found: list[Arrivals] = []
     for device, phase, own in _phases(detectors, "advance"):

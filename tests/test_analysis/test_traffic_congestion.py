@@ -151,10 +151,11 @@ def test_bins_and_windows_and_corridors_are_sums_of_their_parts(city: City) -> N
     merged = fine.regrouped(fine.places, np.zeros(len(fine), np.int64))
     assert merged.seconds == pytest.approx(whole.seconds)
     assert merged.metres == pytest.approx(whole.metres)
-    # A window is the sum of its halves, wherever it is cut.
-    halves = [asked(0, 31_000, 60, "link"), asked(31_000, 60_000, 60, "link")]
-    assert sum(half.seconds.sum() for half in halves) == pytest.approx(whole.seconds.sum())
-    assert sum(half.metres.sum() for half in halves) == pytest.approx(whole.metres.sum())
+    # A window is the sum of its halves, wherever it is cut: also amid a second.
+    for cut in (31_000, 31_300, 31_950):
+        halves = [asked(0, cut, 60, "link"), asked(cut, 60_000, 60, "link")]
+        assert sum(half.seconds.sum() for half in halves) == pytest.approx(whole.seconds.sum())
+        assert sum(half.metres.sum() for half in halves) == pytest.approx(whole.metres.sum())
     # Cells hold all that links hold, a corridor its links.
     for resolution in (8, 10, 12):
         cells = asked(0, 60_000, 60, "h3", resolution)
