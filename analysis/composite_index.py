@@ -49,6 +49,7 @@ _SCORES = (
     _column("code", "Indicator", "指标", "text"),
     _column("value", "Value", "指标值", "number"),
     _column("status", "Status", "数据状态", "text"),
+    _column("surveyed", "Surveyed", "调查比例", "number", "%"),
     _column("score", "Score", "得分", "number"),
 )
 _MEMBERS = (
@@ -149,7 +150,9 @@ class CompositeIndex(Analysis):
         by_code = {indicator.code: indicator for indicator in which.indicators}
         about = tuple(_known(told, by_code[member.code]) for member in told.members)
         values = np.column_stack([one.value for one in measured])
-        found = composite(told, values, about)
+        surveyed = np.column_stack([one.surveyed for one in measured])
+        enough = surveyed >= told.least_surveyed - 1e-9
+        found = composite(told, np.where(enough, values, np.nan), about)
         held = sensitivity(found, self.spread / 100, self.draws, self.seed, progress)
         return Answer(
             {
@@ -254,7 +257,8 @@ def _scores(found: Composite, units: Units, values: Floats, measured: list[Measu
     rows = tuple(
         (
             *_named(units, row), member.code, _short(float(values[row, column])),
-            measured[column].status[row], _short(float(found.scores[row, column])),
+            measured[column].status[row], round(100 * float(measured[column].surveyed[row]), 2),
+            _short(float(found.scores[row, column])),
         )
         for row in range(len(units.ids))
         for column, member in enumerate(found.definition.members)

@@ -35,6 +35,9 @@ from cim_core.sketch import Scale, Sketch, SketchClass, SketchShape
 from cim_core.store.layers import LayerVersion
 from cim_core.table import Column, Table
 
+_MOST_PLACES = 10_000
+"""Places to begin at; an area has one for every twenty metres of its edge. Each is drawn once for a band."""
+
 _COLORS = ("#1a9850", "#91cf60", "#d9ef8b", "#fee08b", "#fc8d59", "#d73027")
 _BANDS = (
     Column("band", {"en": "Band", "zh": "等时圈"}, "text"),
@@ -57,6 +60,7 @@ _ABOUT = (
     Column("spread", {"en": "Beside the roads", "zh": "道路两侧宽度"}, "number", "m"),
     Column("edges", {"en": "Parts of roads", "zh": "路段数"}, "integer"),
     Column("length", {"en": "Length", "zh": "路网长度"}, "number", "m"),
+    Column("in_part", {"en": "Only some sites are shown", "zh": "设施仅部分可见"}, "text"),
     Column("off", {"en": "Sites off the network", "zh": "未接入路网的设施数"}, "integer"),
     Column("unreachable", {"en": "Never reached", "zh": "不可达道路长度"}, "number", "m"),
     Column("source", {"en": "Source", "zh": "依据"}, "text"),
@@ -155,6 +159,11 @@ class Isochrone(Analysis):
                 "other roads, or another mode"
             )
         places, of = entrances(sites.shapes)
+        if len(places) > _MOST_PLACES:
+            raise InvalidInput(
+                f"there are {len(places)} places to begin at, of which {_MOST_PLACES} are enough; name a kind of "
+                "facilities, or fewer places"
+            )
         at = joined(network, places)
         at = at.turned() if self.towards else at
         nearest = _nearest(at, of)
@@ -174,7 +183,7 @@ class Isochrone(Analysis):
                 "sites": Table(_SITES, tuple(_rows(sites, at, nearest))),
                 "cells": minutes_by_cell(parts[-1], plane, resolution),
                 "drawing": _drawing(limits, areas, sites, plane),
-                "about": Table(_ABOUT, (_about(at, times, nearest),)),
+                "about": Table(_ABOUT, (_about(at, times, nearest, sites),)),
             },
             _versions(roads, sites),
         )
@@ -263,12 +272,16 @@ def _rows(sites: _Sites, at: Joined, nearest: NDArray[np.int64]) -> list[tuple[V
     ]
 
 
-def _about(at: Joined, times: NDArray[np.float64], nearest: NDArray[np.int64]) -> tuple[Value, ...]:
+def _about(
+    at: Joined, times: NDArray[np.float64], nearest: NDArray[np.int64], sites: _Sites
+) -> tuple[Value, ...]:
     network, rules = at.network, mode_rules(at.network.mode)
     never = np.isinf(times[network.ends]).all(axis=1)
     return (
         network.mode, rules.pace or None, rules.spread, len(network.shapes),
-        round(float(network.lengths.sum()), 1), int(np.count_nonzero(at.far[nearest])),
+        round(float(network.lengths.sum()), 1),
+        "yes" if any(version.part.area is not None for version in sites.versions) else "no",
+        int(np.count_nonzero(at.far[nearest])),
         round(float(network.lengths[never].sum()), 1),
         rules.source, rules.confidence,
     )  # fmt: skip

@@ -88,6 +88,8 @@ class Definition(_Said):
         "geometric" lets no member make good what another lacks; scores below `floor` count as it.
     least_known
         A unit has an index where the weights of its known members come to this share at least.
+    least_surveyed
+        A member is known of a unit where this share of it was surveyed at least.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
@@ -100,6 +102,7 @@ class Definition(_Said):
     aggregation: Literal["arithmetic", "geometric"] = "arithmetic"
     floor: float = Field(1.0, gt=0, le=100)
     least_known: float = Field(1.0, gt=0, le=1)
+    least_surveyed: float = Field(0.0, ge=0, le=1)
     weights: Weights = Weights()
     dimensions: Mapping[str, Text] = Field(min_length=1)
     members: tuple[Member, ...] = Field(min_length=1)

@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 from analysis.renewal.projects import ProjectStanding
 from analysis.renewal.standing import campaign
 from analysis.vital_signs.moments import Asked
-from analysis.vital_signs.reading import Part, Reading, Total, count, ready, titled, unavailable
+from analysis.vital_signs.reading import (
+    Part,
+    Reading,
+    Total,
+    count,
+    of_a_part,
+    ready,
+    titled,
+    unavailable,
+)
 from cim_core.renewal.lights import city_lights
 
 _EAST = timedelta(hours=8)
@@ -31,7 +40,7 @@ def overdue(asked: Asked, at: int) -> Reading:
     projects = _projects(asked, at)
     if not projects:
         return unavailable("no-renewal")
-    return ready(_by_town(asked, projects, lambda one: float(one.orders.overdue)), count)
+    return _told(asked, _by_town(asked, projects, lambda one: float(one.orders.overdue)), count)
 
 
 def _mean(asked: Asked, at: int, share: Share) -> Reading:
@@ -39,7 +48,14 @@ def _mean(asked: Asked, at: int, share: Share) -> Reading:
     if not parts:
         return unavailable("no-renewal")
     mean: Total = lambda total, number: total / number if number else float("nan")  # noqa: E731
-    return ready(parts, mean)
+    return _told(asked, parts, mean)
+
+
+def _told(asked: Asked, parts: dict[str, Part], total: Total) -> Reading:
+    """A value of all projects, or only of those that who asks is shown."""
+    if asked.city.sight.towns is None:
+        return ready(parts, total)
+    return of_a_part(parts, total, (), "some-towns")
 
 
 def _projects(asked: Asked, at: int) -> tuple[ProjectStanding, ...]:

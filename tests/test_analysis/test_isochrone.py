@@ -181,3 +181,21 @@ def test_who_sees_only_some_of_the_roads_is_told_so(town: City) -> None:
     seen = town.seen_by(Sight({"roads": part, "sites": Part()}), None)
     with pytest.raises(Forbidden, match="only in part"):
         asked(Isochrone, {"sites": "sites"})(seen, Progress())
+
+
+def test_who_sees_only_some_of_the_sites_is_told_so(town: City) -> None:
+    [flat] = plane_of(town).degrees([shapely.Point(CORNER[:2]).buffer(100)])
+    seen = town.seen_by(Sight({"roads": Part(), "sites": Part(area=flat)}), None)
+    told = [
+        rows(execute(city, "isochrone", {"sites": "sites", "minutes": [5]}, Progress()).document["about"])
+        for city in (town, seen)
+    ]  # fmt: skip
+    assert [about["in_part"] for [about] in told] == ["no", "yes"]
+
+
+def test_so_many_places_are_enough(town: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analysis.isochrone._MOST_PLACES", 2)
+    fire = asked(Isochrone, {"sites": "sites", "kind": "fire", "minutes": [5]})
+    assert fire(town, Progress())
+    with pytest.raises(InvalidInput, match="3 places to begin at"):
+        fire.model_copy(update={"kind": None})(town, Progress())

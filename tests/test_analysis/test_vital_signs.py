@@ -265,6 +265,19 @@ def test_renewal_is_told_by_town_as_of_any_day(raw: Raw) -> None:
     week = next(value for time, value in found.trend if time == at - 7 * DAY)
     assert week == mean(date(2025, 3, 13)) < (found.value or 0)
     assert sign(vital_signs(raw.city, at), "orders-overdue").value == 1
+    # Who is shown one town of two is told that it is one.
+    towns = {
+        one.town
+        for one in campaign(
+            raw.city.renewal.ledger(), date(2025, 3, 20), rules=city_lights(raw.city.folder)
+        ).projects
+    }
+    for town in towns:
+        some = raw.city.seen_by(Sight(people=False, towns=frozenset({town})), None)
+        part = sign(vital_signs(some, at), "renewal-progress")
+        assert part.status == "partial" if part.value is not None else part.status == "unavailable"
+        assert part.value is None or "towns that you are shown" in (part.reason_text or {})["en"]
+    assert found.status == "ready" and len(towns) == 2
 
 
 def test_a_city_that_feels_nothing_says_why(city: City) -> None:

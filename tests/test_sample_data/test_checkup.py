@@ -76,8 +76,11 @@ def test_squares_tile_the_district_and_metered_areas_share_it_out(
         assert (land["kind"] == "cluster").sum() >= 2
 
 
-def test_the_flaws_of_real_data_are_there(years: dict[int, dict[str, Table]]) -> None:
+def test_the_flaws_of_real_data_are_there(
+    checkup_files: Path, years: dict[int, dict[str, Table]]
+) -> None:
     before, after = years[2025], years[2026]
+    buildings = Table(checkup_files / "buildings.gpkg")
     for tables in (before, after):
         # An estate that let nobody in, and the houses that stand on it.
         unknown = np.isnan(tables["estates"]["parking"])
@@ -88,6 +91,9 @@ def test_the_flaws_of_real_data_are_there(years: dict[int, dict[str, Table]]) ->
         assert all(value is None for value in survey["gas_hazard"][unseen])
         inside = shapely.intersects(tables["estates"].shapes[unknown][0], survey.shapes)
         assert (inside == unseen).all()
+        # Houses beside the estates nobody looked at, so that there is no point for them.
+        homes = buildings["id"][buildings["use"] == "residential"]
+        assert set(survey["building"].tolist()) < set(homes.tolist())
         # What lies past the border, overlaps, or is there twice.
         facilities = tables["facilities"]
         assert (shapely.get_x(facilities.shapes) > 2000).sum() == 1
