@@ -7,23 +7,28 @@ from typing import Literal
 
 Language = Literal["zh", "en"]
 Form = Literal["docx", "xlsx", "pdf"]
+UNKNOWN = "—"
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure of a table, with the decimals that people see; a share is shown in percent."""
+    """A figure with the decimals that people see, and what it is measured in; a share is shown in percent."""
 
     value: float | None
     decimals: int
     share: bool = False
+    unit: str = ""
 
     def text(self) -> str:
         """As people read it; a dash where it is not known.
 
         >>> Figure(0.5, 0, share=True).text(), Figure(12.345, 2).text(), Figure(None, 2).text()
         ('50%', '12.35', '—')
+        >>> Figure(7.0, 0, unit="m²").text(), Figure(None, 0, unit="m²").text()
+        ('7 m²', '—')
         """
-        return figure_text(self.value, self.decimals, share=self.share)
+        text = figure_text(self.value, self.decimals, share=self.share)
+        return f"{text} {self.unit}" if self.unit and text != UNKNOWN else text
 
 
 def figure_text(value: float | None, decimals: int, *, share: bool = False) -> str:
@@ -33,7 +38,7 @@ def figure_text(value: float | None, decimals: int, *, share: bool = False) -> s
     ('56.11', '0.0', '1235')
     """
     if value is None or not isfinite(value):
-        return "—"
+        return UNKNOWN
     exact = Decimal(repr(value)) * (100 if share else 1)
     rounded = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP) + 0
     return f"{rounded:f}{'%' if share else ''}"

@@ -16,6 +16,7 @@ from cim_core.city import City
 from cim_core.store.checkup import Run
 from server.checkup.figures import Figure, Language, figure_text
 from server.checkup.ledger import problems_of
+from server.checkup.part_units import Parts
 from server.checkup.reading import units_of_run
 from server.checkup.report_map import draw_map
 from server.checkup.told import Document, run_detail
@@ -192,11 +193,11 @@ class _Writer:
             self._say("sentence", "value", name=self._name(one), value=amount, formula=formula)
         ]
         if known:
+            above, below = Parts(one["formula"], language).figures(value)
             paragraphs.append(
                 self._say(
                     "sentence", "amount" if one["formula"]["operator"] in _AMOUNTS else "parts",
-                    numerator=figure_text(value["numerator"], 2),
-                    denominator=figure_text(value["denominator"], 2),
+                    numerator=above.text(), denominator=below.text(),
                     surveyed=figure_text(value["surveyed"], 1, share=True),
                     status=words()["statuses"][value["status"]][language],
                     method=words()["methods"][one["method"]][language],
@@ -224,10 +225,10 @@ class _Writer:
         found = [units_of_run(self._city, self._run, one["code"], by) for by in kinds]
         few = [values for values in found if len(values.units.ids) <= _MOST_UNITS]
         values = few[-1] if few else found[0]
+        parts = Parts(one["formula"], self._language)
         rows: list[list[Cell]] = [
             [
-                row["name"][self._language], Figure(row["value"], one["decimals"]),
-                Figure(row["numerator"], 2), Figure(row["denominator"], 2),
+                row["name"][self._language], Figure(row["value"], one["decimals"]), *parts.figures(row),
                 Figure(row["surveyed"], 0, share=True),
                 words()["statuses"][row["status"]][self._language], self._judged(row["met"]),
             ]
@@ -280,7 +281,7 @@ class _Writer:
             [
                 one["code"], self._name(one), self._figure(one), one["unit"][self._language],
                 self._target(one), self._judged(one["value"]["met"]),
-                Figure(one["value"]["numerator"], 2), Figure(one["value"]["denominator"], 2),
+                *Parts(one["formula"], self._language).figures(one["value"]),
                 Figure(one["value"]["surveyed"], 0, share=True),
                 words()["statuses"][one["value"]["status"]][self._language],
             ]

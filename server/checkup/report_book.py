@@ -43,4 +43,6 @@ def _cell(value: Cell) -> object:
     if value.value is None or not isfinite(value.value):
         return None
     digits = f"0.{'0' * value.decimals}" if value.decimals else "0"
+    if value.unit:
+        digits += f'" {value.unit}"'
     return Styled(value.value, f"{digits}%" if value.share else digits)

@@ -13,9 +13,11 @@ import pytest
 import shapely
 from starlette.testclient import TestClient
 
+from analysis.checkup.sets import shipped_sets
 from server.access.policy import public_policy
 from server.checkup import report_letter, reports
 from server.checkup.figures import Figure
+from server.checkup.part_units import Parts
 from server.checkup.report import Part, Report, Table
 from server.checkup.report_book import write_book
 from server.checkup.report_letter import write_letter
@@ -96,9 +98,14 @@ def test_a_letter_goes_from_the_overview_to_the_appendices(people: dict[str, Tes
     assert "凭记忆" in text and "替代指标" in text and "本城市没有所需的图层" in text
     school = next(one for one in who.get(RUN).json()["indicators"] if one["code"] == "16")
     assert f"{school['value']['value']:.2f} %" in text
-    assert f"分子 {school['value']['numerator']:.2f}" in text
+    assert (
+        f"分子 {school['value']['numerator']:.0f} m²，分母 {school['value']['denominator']:.0f} m²"
+        in text
+    )
     cells = [[cell.text for cell in row.cells] for table in paper.tables for row in table.rows]
     assert ["社区1", "100.00"] in [row[:2] for row in cells]
+    gap = next(row for row in cells if row[0] == "28" and len(row) == 10)
+    assert (gap[2], gap[6], gap[7]) == ("30.00", "30 个泊位", "1")
     assert "降低至 ≤ 0.00" in text and "提升至 ≥ 90.00" in text
     pictures = [part for part in paper.part.package.iter_parts() if "image" in part.content_type]
     assert len({part.partname for part in pictures}) >= 4, "a map for each indicator with units"
@@ -205,3 +212,19 @@ def test_a_letter_becomes_a_pdf(people: dict[str, TestClient]) -> None:
     answer = people["data-manager"].get(f"{RUN}/report?form=pdf")
     assert answer.status_code == 200, answer.text
     assert answer.content.startswith(b"%PDF")
+
+
+def test_every_part_of_what_ships_has_a_unit_that_people_read() -> None:
+    seen = {}
+    for which in shipped_sets().values():
+        for one in which.indicators:
+            said = {"numerator": 1234.56, "denominator": 1234.56}
+            formula = one.formula.model_dump(mode="json", exclude_none=True)
+            seen[one.code] = [figure.text() for figure in Parts(formula, "en").figures(said)]
+    assert seen["16"] == ["1235 m²", "1235 m²"] and seen["10"] == ["1235 m²", "1235 people"]
+    assert seen["27a"] == ["1235 in number"] * 2 and seen["h01"] == ["1235 in number", "1235"]
+    assert seen["38"] == ["1234.6 m", "1235 m ÷ km/h"]
+    assert seen["39a"] == ["1235 min · people", "1235 people"]
+    assert seen["41a"] == ["1234.6 m", "1235"] and seen["29"] == ["1235 piles", "1235"]
+    for code, (above, _) in seen.items():
+        assert " " in above, code
