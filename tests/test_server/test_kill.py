@@ -16,7 +16,7 @@ from tests.conftest import import_file
 from tests.support.serving import Server
 from tiles import check_tileset
 
-KILLS = 20
+KILLS = 6
 SOAK_KILLS = 100
 RECOVERED_SECONDS = 10.0
 
@@ -129,7 +129,7 @@ def _renamed(sample: Path, folder: Path) -> Path:
     return target
 
 
-def test_twenty_kills_leave_a_whole_city(tmp_path: Path, sample: Path) -> None:
+def test_six_kills_leave_a_whole_city(tmp_path: Path, sample: Path) -> None:
     campaign(tmp_path, sample, KILLS)
 
 
