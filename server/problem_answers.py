@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping
 
-import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cim_core import errors
 from cim_core.feature import Value
+from server.answers import json_bytes
 from server.problems import problem, problem_of
 
 
@@ -22,7 +22,7 @@ def problem_response(body: Mapping[str, Value], instance: str | None = None) -> 
     body = dict(body) if instance is None else {**body, "instance": instance}
     status = body["status"]
     assert isinstance(status, int)
-    return Response(orjson.dumps(body), status, media_type="application/problem+json")
+    return Response(json_bytes(body), status, media_type="application/problem+json")
 
 
 def error_response(error: Exception, instance: str) -> Response:

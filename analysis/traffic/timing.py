@@ -90,7 +90,10 @@ class Proposal:
 
 
 def movements(roads: RoadMap, intersection: str, flows: Sequence[Flow]) -> list[Movement]:
-    """The movements of an intersection that obey signals, with their flows (0 where none is given)."""
+    """The movements of an intersection that obey signals, with their flows (0 where none is given).
+
+    A lane from which two groups let go, as one for left and straight, has its whole capacity in each.
+    """
     if intersection not in roads.intersection_by_id:
         raise NotFound(f"there is no intersection {intersection!r} in this road map")
     known = {(one.link, one.turn): one for one in flows}

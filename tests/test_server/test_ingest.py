@@ -108,6 +108,19 @@ def test_one_observation_needs_no_list(server: Server) -> None:
     }
 
 
+@pytest.mark.parametrize("strange", [10**30, {"digits": [10**30]}])
+def test_what_was_said_of_an_observation_is_told_however_long_its_numbers_are(
+    server: Server, strange: Any
+) -> None:
+    [row] = rows(1)
+    assert server.client.post("/ingest", json=[{**row, "quality": strange}]).json()["accepted"] == 1
+    answer = server.client.get(
+        "/sta/v1.1/Observations?$top=1&$orderby=phenomenonTime desc&$select=resultQuality"
+    )
+    assert answer.status_code == 200
+    assert answer.json()["value"][0]["resultQuality"] == strange
+
+
 def test_a_line_that_is_none_takes_no_other_with_it(server: Server) -> None:
     first, second = (json.dumps(row) for row in rows(2))
     body = f'{first}\n{{"datastream": \n\n{second}\n'.encode()
