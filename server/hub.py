@@ -20,7 +20,7 @@ Event = tuple[str, dict[str, Value]]
 
 
 class Hub:
-    """Watches the registry and renewal for commits of any process and passes the differences on."""
+    """Watches the city's files for commits of any process and passes the differences on."""
 
     def __init__(self, city: City) -> None:
         self._city = city
@@ -28,7 +28,7 @@ class Hub:
         self._jobs: dict[str, dict[str, Value]] = {}
         self._unended: set[str] = set()
         self._layers: dict[str, tuple[int, About]] = {}
-        self._renewal: int | None = None
+        self._revisions: dict[str, int] = {}
 
     async def run(self) -> None:
         """Until cancelled; then every listener is told that it is over."""
@@ -42,10 +42,8 @@ class Hub:
                         for event in self._read():
                             self.tell(event)
                         counter = now
-                    revision = self._city.renewal.revision
-                    if self._renewal not in (None, revision):
-                        self.tell(("renewal", {"revision": revision}))
-                    self._renewal = revision
+                    self._look("renewal", self._city.renewal.revision)
+                    self._look("checkup", self._city.checkups.revision)
                 except Exception:
                     _log.exception("the city could not be read; trying again")
                     await asyncio.sleep(_RETRY_SECONDS)
@@ -59,6 +57,12 @@ class Hub:
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(None)
+
+    def _look(self, kind: str, revision: int) -> None:
+        """Tell of what is at another revision than when it was looked at last."""
+        if self._revisions.get(kind, revision) != revision:
+            self.tell((kind, {"revision": revision}))
+        self._revisions[kind] = revision
 
     def _read(self) -> list[Event]:
         events: list[Event] = []

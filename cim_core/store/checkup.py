@@ -90,6 +90,19 @@ class Checkups:
         """Whether anything was ever kept."""
         return self._file.exists
 
+    @property
+    def revision(self) -> int:
+        """A number that grows with every change of runs, sets and problems, seen or not."""
+        row = self._file.row(
+            "SELECT (SELECT COALESCE(SUM(seq), 0) FROM sqlite_sequence"
+            " WHERE name IN ('runs', 'problem_events'))"
+            " + (SELECT COALESCE(SUM(version), 0) FROM sets)"
+            " + (SELECT COALESCE(SUM(state = 'submitted'), 0) FROM runs)"
+            " + (SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'runs')"  # removed:
+            " - (SELECT COUNT(*) FROM runs)"
+        )
+        return int(row[0]) if row else 0
+
     def runs(self) -> list[Run]:
         """All runs of which something is seen, the newest first."""
         if not self.visible:

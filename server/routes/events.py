@@ -33,7 +33,7 @@ async def _seen(news: AsyncIterator[Event], request: Request, state: State) -> A
         if access is None:
             return
         layer = str(body.get("id"))
-        if kind == "renewal":
+        if kind in ("renewal", "checkup"):
             if access.sight.towns != frozenset():
                 yield kind, body
         elif kind == "alarm":
@@ -88,7 +88,7 @@ def _happened(access: Access, state: State, body: dict[str, Value]) -> dict[str,
 async def city_events(
     news: Annotated[AsyncIterator[Event], Depends(_news)],
 ) -> AsyncIterable[ServerSentEvent]:
-    """Jobs as they go on, layers as they change, alarms, traffic events and renewal.
+    """Jobs as they go on, layers as they change, alarms, traffic events, renewal and check-ups.
 
     Whichever process does it.
     """

@@ -60,6 +60,30 @@ def test_a_city_without_check_ups_has_no_file(tmp_path: Path) -> None:
     assert (tmp_path / "checkup.db").stat().st_mode & 0o077 == 0
 
 
+def test_the_revision_grows_with_whatever_changes(store: Checkups) -> None:
+    seen = [store.revision]
+
+    def grew() -> bool:
+        seen.append(store.revision)
+        return seen[-1] > seen[-2]
+
+    assert seen == [0]
+    runs = [kept(store), kept(store)]
+    assert grew()
+    problem = store.problems.of_run(runs[1])[0].id
+    store.problems.change(problem, 1, {"note": "seen"}, ANNE)
+    assert grew()
+    store.remove(runs[1])
+    assert grew()
+    store.submit(runs[0])
+    assert grew()
+    store.sets.put("own", {"year": 2025}, None, ANNE)
+    assert grew()
+    store.sets.remove("own", 1, ANNE)
+    assert grew()
+    assert not grew()
+
+
 def test_runs_are_numbered_and_kept_as_they_were_examined(store: Checkups) -> None:
     assert [kept(store), kept(store), kept(store, 2026)] == ["2025-1", "2025-2", "2026-1"]
     assert [run.id for run in store.runs()] == ["2026-1", "2025-2", "2025-1"]

@@ -50,3 +50,14 @@ def test_every_formula_that_ships_is_said_in_both_languages() -> None:
         "Residential land inside Built-up area"
     )
     assert words()["methods"]
+
+
+def test_where_targets_are_from_is_said_in_both_languages() -> None:
+    sources = {
+        one.target.source for which in shipped_sets().values() for one in which.indicators if one.target
+    }  # fmt: skip
+    said = words()["sources"]
+    assert sources == set(said)
+    for source, text in said.items():
+        assert text["en"] == source
+        assert re.search("[\u4e00-\u9fff]", text["zh"]), source

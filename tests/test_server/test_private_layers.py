@@ -12,6 +12,7 @@ import pytest
 from cim_core.city import City
 from server.access.policy import public_policy
 from tests.conftest import import_file
+from tests.support.checkups import mini_set
 from tests.support.serving import Server
 from tests.support.surveys import write_survey
 
@@ -143,13 +144,20 @@ def test_lists_searches_and_counts_leave_a_private_layer_out(
 def test_events_tell_a_stranger_of_public_layers_only(
     guarded: Server, stranger: httpx.Client
 ) -> None:
-    with stranger.stream("GET", "/events", timeout=20) as news:
+    with (
+        stranger.stream("GET", "/events", timeout=20) as news,
+        guarded.client.stream("GET", "/events", timeout=20) as all_news,
+    ):
         lines = news.iter_lines()
+        made = guarded.client.put("/checkup/sets/mini", json=mini_set())
+        assert made.status_code == 201, made.text
+        internal = next(line for line in all_news.iter_lines() if line == "event: checkup")
         job = guarded.client.post("/collections/pipes/tiles").json()["jobID"]
         guarded.finished(job)
         guarded.client.patch("/collections/trees", json={"licence": "CC BY 4.0"})
         told = next(line for line in lines if line.startswith("data:"))
     assert json.loads(told.removeprefix("data:"))["id"] == "trees"
+    assert internal
 
 
 def test_a_capability_opens_tiles_until_it_is_revoked(
