@@ -47,8 +47,9 @@ _LAYER = re.compile(
 )
 _OFTEN = re.compile(
     r"^(?:/c/[^/]*)?/(?:t|tiles)/|/thumbnail$|^/(?:live|heat|observations|sta)/|^/things(?:/|$)"
+    r"|^/vital-signs$"
 )
-"""What a viewer asks for many times a minute: tiles, small pictures, and what things observe."""
+"""What a viewer asks for many times a minute: tiles, small pictures, what things observe, signs."""
 
 _LABELS_SECONDS = 1.0
 
