@@ -103,7 +103,10 @@ def _load(asked: _Asked) -> Loaded:
 
 @kept(8)
 def _twin(asked: _Asked) -> Loaded:
-    outlines = {version.layer: _outline(asked, version) for version in asked.versions}
+    outlines = {
+        version.layer: _outline(_Asked(asked.city, (version,), asked.plane))
+        for version in asked.versions
+    }
     known = {layer: shape for layer, shape in outlines.items() if not shape.is_empty}
     ids = _objects(list(known))
     shapes = _objects(list(known.values()))
@@ -112,10 +115,15 @@ def _twin(asked: _Asked) -> Loaded:
     return Loaded(None, ids, ids, shapes, {"name": ids, **_measured(shapes)}, digests)
 
 
-def _outline(asked: _Asked, version: LayerVersion) -> shapely.Geometry:
-    """What a layer covers, seen from above: its features with the gaps between them closed, or its box."""
+@kept(60)
+def _outline(asked: _Asked) -> shapely.Geometry:
+    """What a layer covers, seen from above: its features with the gaps between them closed, or its box.
+
+    Kept by itself, as it takes long and mostly one layer changes.
+    """
+    [version] = asked.versions
     gap = float(engine_table()["twin"]["gap"])
-    features = _load(_Asked(asked.city, (version,), asked.plane)).shapes
+    features = _load(asked).shapes
     if len(features):
         wide = shapely.disjoint_subset_union_all(shapely.buffer(features, gap, quad_segs=2))
         return shapely.buffer(wide, -gap, quad_segs=2)
