@@ -122,11 +122,15 @@ class CheckupSets:
             raise Conflict(
                 f"the set of indicators {key!r} is frozen, and stays; copy it to another id"
             )
-        if row["version"] != version:
-            who = f" by {row['name']}" if self._people else ""
+        if row["version"] != version and self._people:
             raise OutOfDate(
-                f"the set of indicators {key!r} was changed{who} meanwhile (it is at version "
+                f"the set of indicators {key!r} was changed by {row['name']} meanwhile (it is at version "
                 f"{row['version']}, not {version}); look at it again and repeat"
+            )
+        if row["version"] != version:
+            raise OutOfDate(
+                f"the set of indicators {key!r} was changed meanwhile (it is at version {row['version']}, "
+                f"not {version}); look at it again and repeat"
             )
 
 
