@@ -79,6 +79,16 @@ def _along(corners: Floats, t: int, origin: Floats, direction: Floats, kz: int) 
 
 
 @_compiled
+def _longest(direction: Floats) -> int:
+    """The axis along which a ray goes farthest."""
+    found = 0
+    for axis in (1, 2):
+        if abs(direction[axis]) > abs(direction[found]):
+            found = axis
+    return found
+
+
+@_compiled
 def _cast(
     lows: Floats, highs: Floats, starts: Ints, corners: Floats, origin: Floats, direction: Floats,
     far: float, stack: Ints, first: bool,
@@ -87,10 +97,7 @@ def _cast(
 
     Distances are in lengths of `direction`; (far, -1) where nothing is met before `far`.
     """
-    kz = 0
-    for axis in (1, 2):
-        if abs(direction[axis]) > abs(direction[kz]):
-            kz = axis
+    kz = _longest(direction)
     inner = len(starts) - 2  # so many nodes have children
     found = -1
     stack[0] = 0
@@ -139,13 +146,24 @@ def hits(
     lows: Floats, highs: Floats, starts: Ints, corners: Floats, origins: Floats, directions: Floats,
     fars: Floats, met: Bools,
 ) -> None:  # fmt: skip
-    """Whether each ray meets anything before its `fars`; written to the last array."""
+    """Whether each ray meets anything before its `fars`; written to the last array.
+
+    What the ray before met is tried first: rays that follow each other often meet the same.
+    """
     stack = np.empty(_DEEPEST, np.int64)
+    last = -1
     for i in range(len(origins)):
+        if last >= 0:
+            distance = _along(corners, last, origins[i], directions[i], _longest(directions[i]))
+            if 0.0 < distance < fars[i]:
+                met[i] = True
+                continue
         _, found = _cast(
             lows, highs, starts, corners, origins[i], directions[i], fars[i], stack, False
         )
         met[i] = found >= 0
+        if found >= 0:
+            last = found
 
 
 @_compiled
@@ -153,11 +171,23 @@ def hits_of_each(
     lows: Floats, highs: Floats, starts: Ints, corners: Floats, origins: Floats, directions: Floats,
     met: Bools,
 ) -> None:  # fmt: skip
-    """Whether the rays from each origin in each direction meet anything; written to the last array."""
+    """Whether the rays from each origin in each direction meet anything; written to the last array.
+
+    What the ray before met is tried first, as for `hits`.
+    """
     stack = np.empty(_DEEPEST, np.int64)
+    axes = np.empty(len(directions), np.int64)
+    for j in range(len(directions)):
+        axes[j] = _longest(directions[j])
+    last = -1
     for i in range(len(origins)):
         for j in range(len(directions)):
+            if last >= 0 and _along(corners, last, origins[i], directions[j], axes[j]) > 0.0:
+                met[i, j] = True
+                continue
             _, found = _cast(
                 lows, highs, starts, corners, origins[i], directions[j], np.inf, stack, False
             )
             met[i, j] = found >= 0
+            if found >= 0:
+                last = found
