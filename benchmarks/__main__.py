@@ -18,6 +18,7 @@ from benchmarks import (
     files,
     history,
     ingest,
+    light,
     live,
     measures,
     memory,
@@ -30,7 +31,7 @@ from benchmarks import (
 from benchmarks.report import page, put_into_readme
 from cim_core.work import available_cores
 
-PARTS = ("files", "reimport", "railway", "town", "buildings", "pipes", "queries", "networks", "history", "ingest", "live", "traffic-live", "measures", "checkup", "memory")  # fmt: skip
+PARTS = ("files", "reimport", "railway", "town", "buildings", "pipes", "queries", "networks", "history", "ingest", "live", "traffic-live", "measures", "checkup", "light", "memory")  # fmt: skip
 SHARED = ROOT.parent / "shared" / "data" / "ifc"
 RESULTS = FOLDER / "results"
 
@@ -81,6 +82,8 @@ def main() -> None:
         ):  # fmt: skip
             if name in parts:
                 results[name] = measure()
+        if "light" in parts:
+            results["light"] = light.measure(work / "light")
         if "memory" in parts:
             results["memory"] = memory.measure(sources, options.memory_mb, work / "memory")
     _write(results, options.results, parts, readme=options.readme)

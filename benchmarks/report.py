@@ -19,6 +19,11 @@ STAGES = (
     ("checking", "checking the tiles"), ("other threads", "progress, heartbeat"), ("other", "job, hashes, publishing"), ("end", "end"),
 )  # fmt: skip
 
+_RAYS = {
+    "tree": "tree of triangles, trimesh 5.2.0 with Embree", "sun": "rays to the sun, the same",
+    "views": "rays from an eye to the ground, the same",
+}  # fmt: skip
+
 
 def page(results: dict[str, Any]) -> str:
     """The results as Markdown."""
@@ -74,6 +79,7 @@ def page(results: dict[str, Any]) -> str:
         ("ingest", "Observations in", _ingest), ("live", "Live values", _live),
         ("traffic-live", "Live traffic", _traffic_live),
         ("measures", "Measures of an intersection", _measures), ("checkup", "City check-up", _checkup),
+        ("light", "Light, views and ways", _light),
     ):  # fmt: skip
         if results.get(name):
             parts += [f"## {title}", *written(results[name])]
@@ -192,6 +198,34 @@ def _checkup(record: dict[str, Any]) -> list[str]:
     )  # fmt: skip
     header = ("set", "indicators with a value", "s", "s with all known", "MB of values")
     return [said, _table(header, rows)]
+
+
+def _light(record: dict[str, Any]) -> list[str]:
+    said = (
+        f"A generated city of {record['buildings']:,} boxes, {record['triangles']:,} triangles, with streets between "
+        f"them. CPU seconds on one core, medians of {record['repeat']}; the questions as they are asked, reading the "
+        "city included:"
+    )
+    ways = record["ways"]
+    beside = (
+        (_RAYS[one["what"]], f"{one['count']:,}", f"{one['cpu_seconds']:.3f}", f"{one['peer_seconds']:.3f}",
+         f"{one['ratio']:.2f}", "" if one["differ"] is None else f"{one['differ']:.4%}")
+        for one in record["rays"]
+    )  # fmt: skip
+    walked = (
+        f"minutes on foot to {ways['reached']:,} of {ways['nodes']:,} crossings, networkx",
+        "", f"{ways['cpu_seconds']:.4f}", f"{ways['peer_seconds']:.4f}", f"{ways['ratio']:.2f}",
+        f"{ways['differ']:.0e} min",
+    )  # fmt: skip
+    return [
+        said,
+        _table(
+            ("question", "rows", "s"),
+            ((q["question"], f"{q['rows']:,}", f"{q['cpu_seconds']:.2f}") for q in record["questions"]),
+        ),
+        "What they rest on, beside other programs with the same triangles, rays and network:",
+        _table(("", "count", f"{PRODUCT}, s", "peer, s", "ratio", "differ"), [*beside, walked]),
+    ]  # fmt: skip
 
 
 def _networks(record: dict[str, Any]) -> list[str]:

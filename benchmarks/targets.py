@@ -65,6 +65,7 @@ def verdicts(results: dict[str, Any]) -> list[Verdict]:
         ("traffic-live", _traffic_live),
         ("measures", _measures),
         ("checkup", _checkup),
+        ("light", _light),
     ):
         if results.get(name):
             found += judged(results[name], limits)
@@ -169,6 +170,22 @@ def _checkup(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict
         yield Verdict(what, where, f"{cpu:.1f}", f"≤ {limit:g}", cpu <= limit)
     peer, most = record["peer"], limits["checkup_of_peer"]
     yield _share("coverage, of the CPU of the plain way", where, peer["share"], most)
+
+
+def _light(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
+    where, most = f"{record['triangles']:,} triangles", limits["rays_of_embree"]
+    for one in record["rays"]:
+        if one["differ"] is not None:
+            what, figure = f"rays of {one['what']}, of the CPU of trimesh with Embree", one["ratio"]
+            yield _share(what, where, figure, most)
+            apart, limit = one["differ"], limits["rays_differ"]
+            what = f"rays of {one['what']} that differ from the peer's"
+            yield Verdict(what, where, f"{apart:.4%}", f"≤ {limit:.2%}", apart <= limit)
+    ways, most = record["ways"], limits["ways_of_networkx"]
+    where = f"{ways['nodes']:,} crossings"
+    yield _share("shortest ways, of the CPU of networkx", where, ways["ratio"], most)
+    same = ways["as_the_peer"] and ways["differ"] < 1e-9
+    yield Verdict("minutes to every crossing, as the peer", where, f"{ways['differ']:.0e}", "< 1e-09", same)  # fmt: skip
 
 
 def _networks(record: dict[str, Any], limits: dict[str, Any]) -> Iterator[Verdict]:
