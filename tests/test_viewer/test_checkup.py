@@ -138,9 +138,13 @@ def test_from_a_red_indicator_to_the_project_that_answers_it(page: Page, served:
     the_board_tells_what_the_server_does(page, served)
     a_failing_community_shows_its_buildings(page, served)
     its_problem_is_assigned(page, served)
+    what_others_do_is_seen(page, served)
     years_are_compared(page)
     an_indicator_is_composed_and_tried(page, served)
     the_signs_fill_every_screen(page, served)
+    a_draft_is_frozen_examined_and_submitted(page, served)
+    what_was_found_is_taken_as_files(page)
+    a_run_that_nobody_wants_is_removed(page, served)
     # The problem leads to the project that answers it.
     show(page, "problems")
     page.locator("[data-problem] [data-project=e1]").first.click()
@@ -234,6 +238,23 @@ def its_problem_is_assigned(page: Page, served: Server) -> None:
     resize(page, 1280, 720)
 
 
+def what_others_do_is_seen(page: Page, served: Server) -> None:
+    show(page, "problems")
+    problem = told(served, "/checkup/runs/2026-1/problems", code="04", unit="c2")["problems"][0]
+    row = page.locator(f"tr[data-problem='{problem['id']}']")
+    expect(row.locator(".problem-state")).to_have_text("Open")
+    answer = served.client.patch(
+        f"/checkup/problems/{problem['id']}",
+        json={"state": "solved", "note": "Lowered by its owner"},
+        headers={
+            "authorization": f"Bearer {served.key('supervisor')}",
+            "if-match": f'"{problem["version"]}"',
+        },
+    )
+    assert answer.status_code == 200, answer.text
+    expect(row.locator(".problem-state")).to_have_text("Solved")
+
+
 def years_are_compared(page: Page) -> None:
     show(page, "compare")
     row = page.locator(".compare-table tr[data-code='28']")
@@ -288,3 +309,53 @@ def the_signs_fill_every_screen(page: Page, served: Server) -> None:
     expected = {sign["code"]: sign["state"] for sign in signs}
     for code, state in expected.items():
         expect(page.locator(f"[data-sign='{code}'] .sign-state.{state}")).to_have_count(1)
+
+
+def choose(page: Page, entry: str) -> None:
+    page.get_by_role("button", name="Check-up", exact=True).click()
+    page.get_by_role("menuitem", name=entry).click()
+
+
+def a_draft_is_frozen_examined_and_submitted(page: Page, served: Server) -> None:
+    show(page, "board")
+    choose(page, "Submit the check-up")
+    expect(page.locator("dialog")).to_contain_text("still a draft")
+    page.get_by_role("button", name="Freeze the set and examine again").click()
+    assert page.locator("#run-set").input_value() == SET
+    assert told(served, f"/checkup/sets/{SET}")["state"] == "frozen"
+    assert page.locator("#run-year").input_value() == "2026"
+    page.locator("#run-title").fill("Final")
+    picture(page, "new")
+    page.get_by_role("button", name="Examine", exact=True).click()
+    expect(page.get_by_text("The check-up is there.")).to_be_visible()
+    settled(page)
+    assert (hook(page, "store.run.id"), hook(page, "store.run.title")) == ("2026-2", "Final")
+    choose(page, "Submit the check-up")
+    page.get_by_role("dialog").get_by_role("button", name="Submit the check-up").click()
+    expect(page.get_by_text("Submitted.")).to_be_visible()
+    assert told(served, "/checkup/runs/2026-2")["state"] == "submitted"
+    expect(page.locator(".run-choice option:checked")).to_have_text("2026-2 Final")
+
+
+def what_was_found_is_taken_as_files(page: Page) -> None:
+    for entry, begins in (
+        ("Report (docx)", b"PK"), ("Report (xlsx)", b"PK"), ("Report (pdf)", b"%PDF"),
+        ("All values (GeoParquet)", b"PAR1"),
+    ):  # fmt: skip
+        with page.expect_download() as started:
+            choose(page, entry)
+        assert Path(started.value.path()).read_bytes().startswith(begins), entry
+
+
+def a_run_that_nobody_wants_is_removed(page: Page, served: Server) -> None:
+    page.locator(".run-choice").select_option("2026-1")
+    settled(page)
+    choose(page, "Remove this check-up")
+    page.get_by_role("dialog").get_by_role("button", name="Remove this check-up").click()
+    expect(page.get_by_text("Removed.")).to_be_visible()
+    settled(page)
+    assert [run["id"] for run in told(served, "/checkup", f="json")["runs"]] == ["2026-2", "2025-1"]
+    assert hook(page, "store.run.id") == "2026-2"
+    choose(page, "Sets of indicators")
+    expect(page.locator(f"[data-set={SET}]")).to_contain_text("frozen")
+    page.get_by_role("button", name="Close").last.click()

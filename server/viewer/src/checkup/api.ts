@@ -50,6 +50,7 @@ export const checkup = {
   tryOut: (indicator: IndicatorDocument, by: By) => sent<Tried>("POST", "/checkup/try", { indicator, by }),
   /** Writes a draft; without a version it is a new one. */
   keepSet: (document: SetDocument, version?: number) => sent<KeptSet>("PUT", `/checkup/sets/${part(document.id)}`, document, version),
+  removeSet: (id: string, version: number) => sent<void>("DELETE", `/checkup/sets/${part(id)}`, undefined, version),
   freezeSet: (id: string, version: number) => sent<KeptSet>("POST", `/checkup/sets/${part(id)}/freeze`, undefined, version),
 
   reportFile: (run: string, form: string, lang: string) => `${ofRun(run, "/report")}${query({ form, lang })}`,

@@ -1,6 +1,6 @@
 /** The chosen indicator with its evidence: value, formula in words, what it was made of; and of a unit what fails in it. */
 import { type Child, h, icon, iconButton, replace } from "../dom";
-import { formatTime, language, languageChanged, localized, SEPARATOR, t } from "../i18n";
+import { formatTime, languageChanged, localized, SEPARATOR, t } from "../i18n";
 import { openReceipt } from "../ui/receipt";
 import { problemCard } from "./problemCard";
 import type { Store } from "./store";
@@ -51,9 +51,9 @@ function facts(store: Store, entry: IndicatorEntry, value: ValueEntry): HTMLElem
     entry.target
       ? fact(
           t("checkup.fact.target"),
-          h("span", { title: entry.target.source }, wordOf(store.overview, "confidences", entry.target.confidence)),
-          // Sets say it in English only.
-          language() === "en" && h("small", { class: "muted" }, entry.target.source),
+          // A recalled one says so itself, and is marked beside the target.
+          entry.target.confidence === "confirmed" && h("span", {}, wordOf(store.overview, "confidences", "confirmed")),
+          h("span", {}, wordOf(store.overview, "sources", entry.target.source)),
         )
       : null,
   );
@@ -107,7 +107,7 @@ export function chosenPanel(store: Store, goToFeature: (feature: EvidenceFeature
   const draw = () => {
     const { indicator: entry, unit, evidence, run } = store;
     element.setAttribute("aria-label", t("checkup.evidence"));
-    if (!entry || !run) return replace(body, h("p", { class: "empty-note" }, t(store.view === "compose" ? "checkup.compose.hint" : "checkup.evidence.choose")));
+    if (!entry || !run) return replace(body, h("p", { class: "empty-note" }, t(store.view === "compose" ? "checkup.compose.untried" : "checkup.evidence.choose")));
     const value = unit ?? entry.value;
     const composing = store.view === "compose";
     const problems = composing ? [] : store.problemsHere;

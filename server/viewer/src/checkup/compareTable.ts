@@ -5,7 +5,7 @@ import { inOrder, sortHead, type SortKey } from "../ui/sorting";
 import { compared } from "./changeOf";
 import type { Course } from "./classes";
 import type { Store } from "./store";
-import type { Change } from "./types";
+import type { Change, RunSummary } from "./types";
 import { standingLamp, standingOf, unitOf, valueText } from "./words";
 
 /** How a change is told; a changed method leaves better and worse open. */
@@ -86,6 +86,7 @@ export function compareTable(store: Store): HTMLElement {
     none.textContent = t(other === null ? "checkup.compare.alone" : "checkup.evidence.loading");
   };
   store.loaded.on(draw);
+  store.known.on(draw);
   store.compared.on(draw);
   store.chosenChanged.on(draw);
   languageChanged.on(draw);
@@ -93,6 +94,7 @@ export function compareTable(store: Store): HTMLElement {
   return element;
 }
 
-export function runName({ year, set_name, title, state }: { year: number; set_name: Parameters<typeof localized>[0]; title: string; state: string }): string {
-  return `${year} ${title || localized(set_name)}${state === "submitted" ? "" : ` (${t("checkup.run.draft")})`}`;
+/** What tells runs apart comes first, as lists have little room. */
+export function runName({ id, set_name, title, state }: Pick<RunSummary, "id" | "set_name" | "title" | "state">): string {
+  return `${id}${state === "submitted" ? "" : t("checkup.run.draftMark")} ${title || localized(set_name)}`;
 }

@@ -74,6 +74,7 @@ export function filterBar(store: Store): HTMLElement {
   };
   replace(element, run, levels, dimension, status, searching, clear, count, facts);
   store.loaded.on(build);
+  store.known.on(build);
   store.filtered.on(sync);
   store.viewChanged.on(sync);
   languageChanged.on(build);

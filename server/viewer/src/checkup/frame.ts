@@ -17,7 +17,8 @@ import { filterBar } from "./filterBar";
 import { indicatorTable } from "./indicatorTable";
 import { MapStage } from "./mapStage";
 import { problemTable } from "./problemTable";
-import { openRun, openSubmit } from "./runDialog";
+import { openDiscard, openRun, openSubmit } from "./runDialog";
+import { openSets } from "./setsDialog";
 import { SignsBoard } from "./signs";
 import type { Store } from "./store";
 import { unitList } from "./unitList";
@@ -49,7 +50,9 @@ function header(city: City, account: Account, store: Store, live: Live): HTMLEle
     const { summary } = store;
     const entries: (MenuEntry | false)[] = [
       store.may("examine") && { icon: "plus", title: t("checkup.new"), run: () => openRun(store, live) },
-      summary?.state === "draft" && store.may("submit") && { icon: "lock", title: t("checkup.submit"), run: () => openSubmit(store) },
+      summary?.state === "draft" && store.may("submit") && { icon: "lock", title: t("checkup.submit"), run: () => openSubmit(store, live) },
+      summary?.state === "draft" && store.may("submit") && { icon: "close", title: t("checkup.discard"), run: () => openDiscard(store) },
+      (store.may("edit") || store.may("submit")) && { icon: "gear", title: t("checkup.sets"), run: () => openSets(store) },
       ...(summary && store.may("export")
         ? [
             ...REPORT_FORMS.map((form): MenuEntry => ({ icon: "download", title: t("checkup.report", { form }), href: checkup.reportFile(summary.id, form, language()) })),
@@ -87,6 +90,7 @@ function header(city: City, account: Account, store: Store, live: Live): HTMLEle
   };
   store.viewChanged.on(drawViews);
   store.loaded.on(drawFiles);
+  store.known.on(drawFiles);
   live.state.on(drawLost);
   languageChanged.on(render);
   render();

@@ -18,6 +18,7 @@ import "../css/checkup.css";
 import "../css/checkupWheel.css";
 import "../css/checkupTables.css";
 import "../css/checkupSides.css";
+import "../css/checkupSets.css";
 import "../css/checkupSigns.css";
 import "../css/checkupComposer.css";
 import { Account } from "../account";
@@ -64,8 +65,8 @@ async function start(root: HTMLElement): Promise<void> {
   void store.loadProjects();
   if (!view.stage.element.hidden) await view.stage.open();
   keepAddress(store);
-  live.job.on(({ type, status }) => void (type === "checkup" && status === "successful" && store.refresh()));
-  live.resumed.on(() => void store.refresh());
+  live.checkup.on(() => void store.refresh());
+  live.resumed.on(() => void store.reload());
   live.layer.on(() => void view.stage.view?.layers.refresh().catch(() => undefined)); // the next news brings it
   live.connect();
   window.checkup = testHook(store, view);

@@ -47,7 +47,7 @@ export class MapStage extends Stage<MapView> {
     legend.setAttribute("aria-label", t("checkup.legend"));
     if (!indicator || !store.map) return replace(legend);
     const row = (colour: string, text: string, count: number, extra = "") =>
-      h("li", {}, h("i", { class: `swatch ${extra}`, style: `--swatch:${colour}` }), h("span", {}, text), h("b", {}, String(count)));
+      h("li", {}, h("i", { class: `swatch ${extra}`, style: `--swatch:${colour}` }), h("span", {}, text), h("b", { title: t("checkup.legend.units", { n: count }) }, `×${count}`));
     const rows = painting.comparing
       ? COURSES.flatMap((course) => (painting.courses.get(course) ? [row(COURSE_COLOURS[course], t(`checkup.course.${course}`), painting.courses.get(course)!, course === "unknown" ? "hatched" : "")] : []))
       : [
@@ -66,6 +66,7 @@ export class MapStage extends Stage<MapView> {
         "p",
         { class: "legend-note" },
         indicator.target && !painting.comparing ? h("span", {}, t("checkup.legend.target", { target: targetText(indicator) })) : null,
+        painting.inPart > 0 ? h("span", { class: "legend-in-part" }, h("i", { class: "swatch hatched", style: "--swatch:#6b7887" }), t("checkup.legend.inPart", { n: painting.inPart })) : null,
         denominator !== null && denominator !== 1
           ? h("span", {}, t("checkup.legend.denominator", { numerator: amountText(numerator), denominator: amountText(denominator) }))
           : null,

@@ -1,10 +1,13 @@
 /** One problem: how it stands, who answers for it, and the renewal project that solves it. */
 import { type Child, h, icon } from "../dom";
-import { language, localized, t } from "../i18n";
+import { language, localized, SEPARATOR, t } from "../i18n";
 import { openHandling } from "./handling";
 import type { Store } from "./store";
 import type { Problem } from "./types";
 import { unitName, wordOf } from "./words";
+
+/** Projects that are named; in the whole district lie all of them. */
+const MOST_PROJECTS = 2;
 
 /** The address of a renewal project in the supervision view. */
 export function projectLink(id: string): string {
@@ -23,7 +26,12 @@ export function stateTag(store: Store, { state }: Problem): HTMLElement {
 export function projectsOf(store: Store, { project, projects }: Problem): Child[] {
   if (project !== null) return [h("span", { class: "muted" }, t("checkup.problem.answeredBy")), projectAnchor(store, project)];
   if (projects.length === 0) return [h("span", { class: "muted" }, t("checkup.problem.noProject"))];
-  return [h("span", { class: "muted" }, t("checkup.problem.near")), ...projects.map((id) => projectAnchor(store, id))];
+  const rest = projects.slice(MOST_PROJECTS);
+  return [
+    h("span", { class: "muted" }, t("checkup.problem.near")),
+    ...projects.slice(0, MOST_PROJECTS).map((id) => projectAnchor(store, id)),
+    rest.length > 0 && h("span", { class: "muted", title: rest.map((id) => store.projectNames.get(id) ?? id).join(SEPARATOR) }, t("checkup.evidence.more", { n: rest.length })),
+  ];
 }
 
 /** `placed` where its place has to be named. */

@@ -11,8 +11,10 @@ export class Store {
   /** Something of the link changed: the address follows. */
   readonly asked = new Signal();
   readonly viewChanged = new Signal();
-  /** Another run was loaded, or there are more of them. */
+  /** Another run was loaded. */
   readonly loaded = new Signal();
+  /** There are other runs or sets, or they stand otherwise: the run that is looked at, too. */
+  readonly known = new Signal();
   /** What of the run is listed changed. */
   readonly filtered = new Signal();
   /** Another indicator or unit is chosen; what is known of it comes later. */
@@ -222,11 +224,29 @@ export class Store {
     this.unitsLoaded.emit();
   }
 
-  /** After a change, here or elsewhere. */
+  /** After a change, here or elsewhere: what was examined stays as it was, so only what becomes of it is asked for. */
   async refresh(): Promise<void> {
+    const shown = this.summary?.id;
     await this.waitingFor(async () => {
       this.overview = await checkup.overview();
     });
+    const { runs } = this.overview;
+    // A newer check-up takes nobody away from the one that is looked at.
+    if (runs.some(({ id }) => id === shown)) this.choices.run = shown === runs[0]?.id ? "" : shown!;
+    const { run, summary } = this;
+    if (run === null || summary?.id !== run.id) {
+      await this.loadRun();
+      return this.known.emit();
+    }
+    this.run = { ...run, ...summary };
+    this.known.emit();
+    this.asked.emit();
+    await this.loadProblems();
+  }
+
+  /** After a while in which nothing was heard. */
+  async reload(): Promise<void> {
+    await this.refresh();
     await this.loadRun();
   }
 
@@ -264,7 +284,7 @@ export class Store {
     if (!run) return;
     await this.waitingFor(async () => {
       const problems = await checkup.problems(run.id);
-      if (run !== this.run) return;
+      if (run.id !== this.run?.id || JSON.stringify(problems) === JSON.stringify(this.problems)) return;
       this.problems = problems;
       this.problemsLoaded.emit();
     });

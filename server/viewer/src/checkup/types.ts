@@ -15,6 +15,8 @@ export type ProblemState = (typeof PROBLEM_STATES)[number];
 export interface SetSummary {
   id: string;
   version: number;
+  /** Of all it says: sets that come as files stay at version 1. Null for one that cannot be read. */
+  digest: string | null;
   system: string;
   /** Null for a set that cannot be read; `problem` then says why. */
   year: number | null;
@@ -30,6 +32,7 @@ export interface RunSummary {
   title: string;
   set: string;
   set_version: number;
+  set_digest: string | null;
   set_name: Localized;
   system: string;
   year: number;
@@ -50,7 +53,7 @@ export type WordList = Record<string, Localized>;
 export interface Overview {
   sets: SetSummary[];
   runs: RunSummary[];
-  words: Record<"levels" | "statuses" | "reasons" | "directions" | "units" | "methods" | "confidences" | "problem-states" | "systems", WordList>;
+  words: Record<"levels" | "statuses" | "reasons" | "directions" | "units" | "methods" | "confidences" | "sources" | "problem-states" | "systems", WordList>;
   rights: Record<Right, boolean>;
   vital_signs: boolean;
 }

@@ -95,7 +95,7 @@ export function wheel(store: Store): HTMLElement {
             {},
             h(
               "button",
-              { type: "button", class: "wheel-row", "aria-pressed": String(chosen(sector)), "aria-label": told(sector), on: { click: () => choose(sector) } },
+              { type: "button", class: "wheel-row", "aria-pressed": String(chosen(sector)), "aria-label": told(sector), title: told(sector), on: { click: () => choose(sector) } },
               h("span", { class: "wheel-row-number" }, String(i + 1)),
               h("span", { class: "wheel-row-name" }, nameOf(sector)),
               ...(["met", "failed", "unavailable"] as const).map((band) =>

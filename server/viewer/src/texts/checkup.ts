@@ -33,6 +33,7 @@ export const CHECKUP = {
 
   "checkup.run": { en: "Check-up", zh: "体检批次" },
   "checkup.run.draft": { en: "draft", zh: "草稿" },
+  "checkup.run.draftMark": { en: " (draft)", zh: "（草稿）" },
   "checkup.run.made": { en: "examined {when}", zh: "体检时间 {when}" },
   "checkup.run.hidden": { en: "{n} not shown to you", zh: "另有 {n} 项您无权查看" },
   "checkup.filters": { en: "Which indicators", zh: "筛选指标" },
@@ -51,7 +52,7 @@ export const CHECKUP = {
   "checkup.status.undecided": { en: "– Without a verdict", zh: "不作评价" },
   "checkup.status.partial": { en: "Surveyed in part", zh: "部分调查" },
   "checkup.status.unavailable": { en: "? Not available", zh: "缺数据" },
-  "checkup.search": { en: "Indicator or department", zh: "指标名称或责任部门" },
+  "checkup.search": { en: "Name, department", zh: "指标名称或责任部门" },
   "checkup.found": { en: "{n} of {all}", zh: "{n} / {all} 项指标" },
 
   "checkup.wheel": { en: "Dimensions", zh: "体检维度" },
@@ -77,6 +78,8 @@ export const CHECKUP = {
   "checkup.map.unserved": { en: "not served", zh: "未覆盖范围" },
   "checkup.legend": { en: "Legend", zh: "图例" },
   "checkup.legend.without": { en: "no value", zh: "无数值" },
+  "checkup.legend.units": { en: "{n} places", zh: "{n} 个单元" },
+  "checkup.legend.inPart": { en: "known in part: {n}", zh: "仅部分调查：{n} 个" },
   "checkup.legend.target": { en: "Target {target}", zh: "标准值 {target}" },
   "checkup.legend.denominator": { en: "District: {numerator} ÷ {denominator}", zh: "全区：{numerator} ÷ {denominator}" },
   "checkup.by": { en: "Told of", zh: "统计单元" },

@@ -16,6 +16,8 @@ export class Painting {
   courses = new Map<Course, number>();
   /** Units without a value. */
   without = 0;
+  /** Units whose value is that of a part. */
+  inPart = 0;
   private units = new Map<string, Unit>();
   private courseByUnit = new Map<string, Course>();
 
@@ -84,7 +86,10 @@ export class Painting {
     const all = [...this.units.values()];
     const values = all.flatMap(({ value }) => (value === null ? [] : [value]));
     this.without = all.length - values.length;
-    this.classes = indicator ? classesOf(values, indicator.proxy ? null : (indicator.target?.value ?? null), indicator.direction) : [];
+    this.inPart = all.filter(({ status }) => status === "partial").length;
+    // What is held against nothing is not coloured as if it were.
+    const target = all.some(({ met }) => met !== null) ? (indicator?.target?.value ?? null) : null;
+    this.classes = indicator ? classesOf(values, target, indicator.direction) : [];
     this.courseByUnit = new Map(indicator ? all.map(({ id, value }) => [id, courseOf(before.get(id)?.value, value, indicator.direction)]) : []);
     this.courses = new Map();
     for (const course of this.courseByUnit.values()) this.courses.set(course, (this.courses.get(course) ?? 0) + 1);
