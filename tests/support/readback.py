@@ -1,5 +1,6 @@
 """Reading tiles by code that shares nothing with the tiler: another decoder, JSON and trimesh."""
 
+import atexit
 import json
 import struct
 import subprocess
@@ -65,6 +66,18 @@ def leaves(tileset: Path) -> Iterator[tuple[np.ndarray, Path]]:
 
 
 @cache
+def _decoder() -> subprocess.Popen[str]:
+    """It takes longer to start than a tile takes, so it stays until the tests end."""
+    script = ROOT / "tests" / "test_tiles" / "decode.mjs"
+    started = subprocess.Popen(
+        ["node", str(script), str(VIEWER / "package.json")], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={"PATH": search_path()},
+    )  # fmt: skip
+    atexit.register(started.communicate)
+    return started
+
+
+@cache
 def _copies() -> tempfile.TemporaryDirectory:
     return tempfile.TemporaryDirectory(prefix="decoded-")
 
@@ -73,10 +86,11 @@ def decoded(paths: list[Path]) -> list[Path]:
     """Plain copies of compressed GLBs."""
     folder = Path(_copies().name)
     copies = [folder / path.name for path in paths]
-    missing = [(a, b) for a, b in zip(paths, copies, strict=True) if not b.exists()]
-    if missing:
-        script = ROOT / "tests" / "test_tiles" / "decode.mjs"
-        node(script, VIEWER / "package.json", text="\n".join(f"{a}\t{b}" for a, b in missing))
+    for path, copy in zip(paths, copies, strict=True):
+        if not copy.exists():
+            decoder = _decoder()
+            print(path, copy, sep="\t", file=decoder.stdin, flush=True)
+            assert decoder.stdout.readline() == f"{copy}\n"
     return copies
 
 

@@ -1,7 +1,8 @@
 // Writes a plain copy of every compressed GLB named on stdin ("from<TAB>to" per line), decoded by
-// another implementation of the codec than the one that encoded it.
+// another implementation of the codec than the one that encoded it, and names each that is written.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
 const require = createRequire(process.argv[2]);
@@ -52,7 +53,8 @@ function plain(glb) {
   return Buffer.concat([head, text, binaryHead, ...chunks]);
 }
 
-for (const line of readFileSync(0, "utf8").split("\n").filter(Boolean)) {
+for await (const line of createInterface({ input: process.stdin })) {
   const [from, to] = line.split("\t");
   writeFileSync(to, plain(readFileSync(from)));
+  console.log(to);
 }
