@@ -17,7 +17,6 @@ from analysis.vital_signs.board import Board, Sign, vital_signs
 from analysis.vital_signs.definitions import city_signs, reason_text, shipped_signs
 from analysis.vital_signs.formulas import FORMULAS
 from analysis.vital_signs.moments import Asked
-from analysis.vital_signs.reading import Part, count, explained, moving, percent, ready, unavailable
 from analysis.vital_signs.roads import speed
 from cim_core.alarms.rules import default_rules
 from cim_core.city import City
@@ -331,30 +330,6 @@ def test_before_and_after_all_time_little_is_known(raw: Raw, at: int) -> None:
     assert found["devices-online"].value == (None if at == 0 else 0)
     assert found["ponding-points"].value is None
     assert found["road-speed"].value is None
-
-
-def test_the_part_that_moved_a_share_is_found_whatever_others_do() -> None:
-    def of(a: float, b: float) -> dict[str, Part]:
-        return {
-            "a": Part({"en": "A", "zh": "甲"}, a, 10), "b": Part({"en": "B", "zh": "乙"}, b, 90),
-        }  # fmt: skip
-
-    old, new = ready(of(9, 80), percent), ready(of(2, 82), percent)
-    assert (old.value, new.value) == (89.0, 84.0)
-    assert (moving(old, new, -1), moving(old, new, 1)) == ("a", "b")
-    told = explained(shipped_signs()["devices-online"], old, new, 2 * HOUR)
-    assert told == {
-        "en": "Down 5.0 % in 2 h, mostly by A: 90.0 to 20.0.",
-        "zh": "近2小时下降 5.0 %，主要来自甲：由 90.0 变为 20.0。",
-    }
-    same = explained(shipped_signs()["devices-online"], old, old, DAY)
-    assert same == {"en": "No change in 1 d.", "zh": "近1天无变化。"}
-    begun = explained(
-        shipped_signs()["alarms-open"], ready({}, count), ready(of(1, 0), count), HOUR
-    )
-    assert begun["en"] == "Up 1 alarms in 1 h, mostly by A: nothing to 1."
-    none = explained(shipped_signs()["alarms-open"], unavailable("no-devices"), new, HOUR)
-    assert none["en"] == "Nothing to compare with."
 
 
 def test_every_sign_names_a_formula_and_says_both_languages() -> None:
