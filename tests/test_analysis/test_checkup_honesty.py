@@ -344,8 +344,12 @@ def test_a_long_trip_without_an_answer_is_one_trip(tmp_path: Path) -> None:
         ("long", line((0, 0), (990, 0)), {"commuters": 5.0}),
     ]
     told = {"what": {"input": "commutes"}, "value": "minutes", "weight": "commuters"}
-    found = measured(scene_of(drawn(tmp_path, commutes=trips)), operator="mean", **told)
+    scene = scene_of(drawn(tmp_path, commutes=trips))
+    found = measured(scene, operator="mean", **told)
     assert (found.value[0], found.surveyed[0], found.status) == (9.0, 0.5, ("partial",))
+    short = {"input": "commutes", "where": {"minutes": {"max": 45}}}
+    found = measured(scene, operator="total", what=short, measure="commuters")
+    assert (found.value[0], found.surveyed[0], found.status) == (5.0, 0.5, ("partial",))
 
 
 def test_what_is_made_of_points_of_interest_is_a_proxy(tmp_path: Path) -> None:

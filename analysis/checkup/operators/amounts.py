@@ -156,6 +156,7 @@ def _decided(scene: Scene, picked: Picked, places: Places, *, by_number: bool) -
     if not len(picked.undecided) or loaded is None:
         return np.ones(len(places))
     home = places.home(_points(scene, picked.role, loaded.shapes[picked.asked]))
+    by_number |= scene.roles[picked.role].begins
     size = np.ones(len(home)) if by_number else sizes(loaded.shapes[picked.asked])
     unsure = np.isin(picked.asked, picked.undecided)
     count = len(places)
