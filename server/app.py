@@ -24,6 +24,7 @@ from server.access.shown import Shown
 from server.columns import Columns
 from server.compacting import Compacting
 from server.comparisons import Comparisons
+from server.compiled_code import compiled_code_kept
 from server.edge import edge
 from server.edge.bodies import Bodies
 from server.edge.checked import Checked
@@ -142,32 +143,33 @@ def create_app(settings: Settings) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        parts = (
-            state.hub,
-            state.live,
-            state.traffic,
-            recognising,
-            state.runner,
-            Compacting(city, settings),
-            Webhooks(city, settings),
-            Playing(traffic_recorder, settings.play),
-        )
-        tasks = [asyncio.create_task(part.run()) for part in parts]
-        for task in tasks:
-            task.add_done_callback(_report_death)
-        recorder.start()
-        traffic_recorder.start()
-        if state.mqtt is not None:
-            state.mqtt.start()
-        yield
-        if state.mqtt is not None:
-            await asyncio.to_thread(state.mqtt.stop)
-        await asyncio.to_thread(recorder.stop)
-        await asyncio.to_thread(traffic_recorder.stop)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.to_thread(state.work.close)
+        with compiled_code_kept():
+            parts = (
+                state.hub,
+                state.live,
+                state.traffic,
+                recognising,
+                state.runner,
+                Compacting(city, settings),
+                Webhooks(city, settings),
+                Playing(traffic_recorder, settings.play),
+            )
+            tasks = [asyncio.create_task(part.run()) for part in parts]
+            for task in tasks:
+                task.add_done_callback(_report_death)
+            recorder.start()
+            traffic_recorder.start()
+            if state.mqtt is not None:
+                state.mqtt.start()
+            yield
+            if state.mqtt is not None:
+                await asyncio.to_thread(state.mqtt.stop)
+            await asyncio.to_thread(recorder.stop)
+            await asyncio.to_thread(traffic_recorder.stop)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(state.work.close)
 
     app = FastAPI(
         title="CIM Twin", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None,

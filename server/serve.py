@@ -7,7 +7,6 @@ from collections.abc import Callable
 import uvicorn
 
 from server.app import create_app
-from server.compiled_code import compiled_code_kept
 from server.edge.connection import connection_classes
 from server.edge.edge import outside
 from server.listening import address_of, certificate, is_here, listen
@@ -55,8 +54,7 @@ def serve_city(settings: Settings, announce: Callable[[str], None]) -> None:
             "passwords and everything else can be read by others on the network: serve with "
             "--tls-cert, or behind a proxy that CIM_PROXIES names"
         )
-    with compiled_code_kept():
-        uvicorn.Server(config).run(sockets=listeners)
+    uvicorn.Server(config).run(sockets=listeners)
 
 
 def _allow_many_files() -> None:

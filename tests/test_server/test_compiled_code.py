@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 import server.compiled_code
+from cim_core.city import City
 from server.compiled_code import compiled_code_kept
+from tests.support.inside import Inside
 from tests.support.serving import ROOT
 
 _ONE_RAY = """
@@ -46,23 +48,33 @@ def one_ray(program: Path, **environment: str) -> int:
     return int(found)
 
 
-def test_a_server_that_can_write_nowhere_compiles_once_for_all_it_starts(
-    sealed: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert one_ray(sealed) == 0
+@pytest.fixture
+def nowhere(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This process can keep code nowhere; the program it is of."""
     monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     monkeypatch.setenv("HOME", "/dev/null")
     monkeypatch.setenv("XDG_CACHE_HOME", "")
-    monkeypatch.setattr(
-        server.compiled_code.analysis.rays, "__file__", str(sealed / "analysis/rays/__init__.py")
-    )
+    package = str(sealed / "analysis/rays/__init__.py")
+    monkeypatch.setattr(server.compiled_code.analysis.rays, "__file__", package)
+    return sealed
+
+
+def test_who_can_write_nowhere_compiles_once_for_all_that_is_started(nowhere: Path) -> None:
+    assert one_ray(nowhere) == 0
     with compiled_code_kept():
-        kept = Path(os.environ["NUMBA_CACHE_DIR"])
-        assert kept.stat().st_mode & 0o777 == 0o700
-        assert one_ray(sealed, NUMBA_CACHE_DIR=str(kept)) == 0
-        assert one_ray(sealed, NUMBA_CACHE_DIR=str(kept)) == 1
-    assert not kept.exists()
+        kept = os.environ["NUMBA_CACHE_DIR"]
+        assert Path(kept).stat().st_mode & 0o777 == 0o700
+        assert one_ray(nowhere, NUMBA_CACHE_DIR=kept) == 0
+        assert one_ray(nowhere, NUMBA_CACHE_DIR=kept) == 1
+    assert not Path(kept).exists()
     assert "NUMBA_CACHE_DIR" not in os.environ
+
+
+def test_a_server_has_such_a_place_until_it_stops(nowhere: Path, city: City) -> None:
+    with Inside(city.folder):
+        kept = Path(os.environ["NUMBA_CACHE_DIR"])
+        assert kept.is_dir()
+    assert not kept.exists()
 
 
 def test_where_code_can_be_kept_nothing_is_changed(
