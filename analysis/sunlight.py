@@ -26,6 +26,9 @@ from cim_core.table import Column, Table
 Of = Literal["ground", "windows", "facades"]
 Standard = Literal["north-large", "north-small", "iv-large", "iv-small", "south-west", "renewal"]
 
+_WIDEST = 5000.0
+"""Metres from the middle of a place to its ends: no more of the city is read for one question."""
+
 HOURS = Scale(
     {"en": "Sun", "zh": "日照"}, "h", (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0),
     ("#3b0f70", "#641a80", "#8c2981", "#b73779", "#de4968", "#f7705c", "#fe9f6d", "#fcdf96"),
@@ -186,7 +189,12 @@ class Sunlight(SceneQuestion):
         middle = shapely.centroid(area)
         standard = rules()["standards"][self.standard]
         sun = sun_of(self.day or standard["day"], self.year, (middle.x, middle.y), self.step)
-        scene = self.scene(city, (middle.x, middle.y), self.reach + _half(area), progress)
+        half = _half(area)
+        if half > _WIDEST:
+            raise InvalidInput(
+                f"the place is more than {2 * _WIDEST / 1000:g} km across; give a smaller one"
+            )
+        scene = self.scene(city, (middle.x, middle.y), self.reach + half, progress)
         asked = self._asked(scene, area)
         if len(asked.points) == 0:
             raise InvalidInput(

@@ -165,6 +165,10 @@ def test_what_cannot_be_asked_is_said(boxes: City) -> None:
         ({"place": point(0, 0), "day": "winter"}, "is no day"),
         ({"place": point(0, 500), "of": "windows"}, "no such point"),
         ({"place": geojson(rectangle(0, 0, 900, 900)), "spacing": 1.0}, "wider spacing"),
+        (
+            {"place": geojson(rectangle(0, 0, 9000, 9000)), "of": "windows"},
+            "more than 10 km across",
+        ),
         ({"place": {"type": "Point", "coordinates": [1]}}, "not a GeoJSON Point"),
         ({"place": point(3000, 0), "planned": "plan"}, "nothing planned within"),
         ({"place": polar, "day": "2026-12-21"}, "does not rise at this place on 2026-12-21"),
