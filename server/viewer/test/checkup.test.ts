@@ -86,6 +86,9 @@ test("values that meet the target never share a class with those that miss it", 
   assert.equal(classesOf([3, 3, 3], null, "none").length, 1);
   assert.equal(colourOf(classesOf([1, 2], null, "none"), 9), null);
   assert.deepEqual(classesOf([], 1, "higher"), []);
+  // What reads alike is one class.
+  const alike = classesOf([99.9999, 100, 50], null, "none", 2);
+  assert.deepEqual(alike.map(({ from, to, count }) => [from, to, count]), [[50, 50, 1], [99.9999, 100, 2]]);
 });
 
 test("a change is better or worse by the direction, and neither where the method changed", () => {

@@ -124,7 +124,7 @@ export function chosenPanel(store: Store, goToFeature: (feature: EvidenceFeature
       h("p", { class: "chosen-place" }, unit ? h("button", { type: "button", class: "link", on: { click: () => store.chooseUnit(null) } }, icon("back"), t("checkup.wholeDistrict")) : null, h("strong", {}, unit ? unitName(unit) : t("checkup.wholeDistrict")), unit && h("span", { class: "muted" }, byName(store, store.by))),
       valueHead(store, entry, value),
       ...problems.slice(0, MOST_PROBLEMS).map((problem) => problemCard(store, problem, problem.by !== store.by && unit !== null)),
-      !composing && open > 0 && (!unit || problems.length > MOST_PROBLEMS) ? h("button", { type: "button", class: "link open-problems", on: { click: () => showProblems(store, entry.code) } }, icon("warning"), t("checkup.problems.ofIndicator", { n: open })) : null,
+      !composing && open > Math.min(problems.length, MOST_PROBLEMS) && (!unit || problems.length > MOST_PROBLEMS) ? h("button", { type: "button", class: "link open-problems", on: { click: () => showProblems(store, entry.code) } }, icon("warning"), t("checkup.problems.ofIndicator", { n: open })) : null,
       unit && evidence && evidence.features.length > 0 ? featureList(evidence.features, evidence.total, goToFeature) : null,
       h("p", { class: "explanation" }, localized(entry.explanation)),
       facts(store, entry, value),

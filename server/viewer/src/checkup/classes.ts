@@ -18,26 +18,31 @@ export interface ValueClass {
 const MET = ["#9ecae1", "#4a98c9", "#1764ab"];
 const FAILED = ["#fdb97d", "#f07818", "#a63603"];
 
-/** Classes of about as many values each; fewer where values repeat. */
-function quantiles(sorted: readonly number[], most: number): [number, number][] {
+/** Classes of about as many values each; fewer where values repeat, as they are read. */
+function quantiles(sorted: readonly number[], most: number, decimals: number): [number, number][] {
   const classes: [number, number][] = [];
-  const distinct = [...new Set(sorted)];
+  const alike = new Map<string, [number, number]>();
+  for (const value of sorted) {
+    const read = value.toFixed(decimals);
+    alike.set(read, [alike.get(read)?.[0] ?? value, value]);
+  }
+  const distinct = [...alike.values()];
   const count = Math.min(most, distinct.length);
   for (let i = 0, begin = 0; i < count; i++) {
     const rest = distinct.length - begin;
     const size = Math.ceil(rest / (count - i));
-    classes.push([distinct[begin]!, distinct[begin + size - 1]!]);
+    classes.push([distinct[begin]![0], distinct[begin + size - 1]![1]]);
     begin += size;
   }
   return classes;
 }
 
 /** Classes in ascending order; those that meet the target never share one with those that fail. */
-export function classesOf(values: readonly number[], target: number | null, direction: Direction): ValueClass[] {
+export function classesOf(values: readonly number[], target: number | null, direction: Direction, decimals = 6): ValueClass[] {
   const sorted = [...values].sort((a, b) => a - b);
   const count = (from: number, to: number) => sorted.filter((value) => value >= from && value <= to).length;
   if (target === null || direction === "none") {
-    const found = quantiles(sorted, 5);
+    const found = quantiles(sorted, 5, decimals);
     return found.map(([from, to], i) => ({
       from, to, met: null, count: count(from, to),
       colour: RAMP[found.length === 1 ? 2 : Math.round((i * (RAMP.length - 1)) / (found.length - 1))]!,
@@ -45,7 +50,7 @@ export function classesOf(values: readonly number[], target: number | null, dire
   }
   const meets = (value: number) => (direction === "higher" ? value >= target : value <= target);
   const side = (met: boolean) => {
-    const found = quantiles(sorted.filter((value) => meets(value) === met), 3);
+    const found = quantiles(sorted.filter((value) => meets(value) === met), 3, decimals);
     // The class next to the target is the lightest.
     const nearestFirst = (direction === "higher") === met;
     const colours = (met ? MET : FAILED).slice(0, found.length);

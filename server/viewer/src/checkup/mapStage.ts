@@ -52,7 +52,8 @@ export class MapStage extends Stage<MapView> {
       ? COURSES.flatMap((course) => (painting.courses.get(course) ? [row(COURSE_COLOURS[course], t(`checkup.course.${course}`), painting.courses.get(course)!, course === "unknown" ? "hatched" : "")] : []))
       : [
           ...painting.classes.map(({ from, to, colour, count, met }) => {
-            const range = from === to ? valueText(indicator, from) : `${valueText(indicator, from)} – ${valueText(indicator, to)}`;
+            const [least, most] = [valueText(indicator, from), valueText(indicator, to)];
+            const range = least === most ? least : `${least} – ${most}`;
             return row(colour, met === null ? range : `${met ? "✓" : "✕"} ${range}`, count);
           }),
           ...(painting.without > 0 ? [row("#8a94a0", t("checkup.legend.without"), painting.without, "hatched")] : []),

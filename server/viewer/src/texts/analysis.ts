@@ -12,6 +12,7 @@ export const ANALYSIS = {
   "analysis.pointHint": { en: "Click a place on the map.", zh: "在地图上单击一个位置。" },
   "analysis.lineHint": { en: "Click two or more points, then ask.", zh: "单击两个以上的点，然后查询。" },
   "analysis.polygonHint": { en: "Click three or more corners, then ask.", zh: "单击三个以上顶点，然后查询。" },
+  "analysis.optional": { en: "optional", zh: "可不填" },
   "analysis.options": { en: "More options", zh: "更多选项" },
   "analysis.ask": { en: "Ask", zh: "查询" },
   "analysis.busy": { en: "Asking…", zh: "查询中…" },

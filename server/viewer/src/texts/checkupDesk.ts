@@ -34,7 +34,7 @@ export const CHECKUP_DESK = {
   "checkup.problem.gone": { en: "This problem is not there any more.", zh: "该问题已不存在。" },
   "checkup.problem.found": { en: "{n} of {all} problems", zh: "{n} / {all} 个问题" },
   "checkup.problem.nothing": { en: "No problem is like that.", zh: "没有符合条件的问题。" },
-  "checkup.problems.ofIndicator": { en: "{n} open problems", zh: "未解决问题 {n} 个" },
+  "checkup.problems.ofIndicator": { en: "Open problems: {n}", zh: "未解决问题 {n} 个" },
 
   "checkup.sign.normal": { en: "Normal", zh: "正常" },
   "checkup.sign.attention": { en: "Attention", zh: "关注" },

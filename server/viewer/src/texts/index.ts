@@ -3,6 +3,7 @@ import type { Localized } from "../data/types";
 import { ACCOUNT } from "./account";
 import { ALARMS } from "./alarms";
 import { ANALYSIS } from "./analysis";
+import { ANALYSIS_OPTIONS } from "./analysisOptions";
 import { ANSWERS } from "./answers";
 import { ATTRIBUTES } from "./attributes";
 import { CHECKIN } from "./checkin";
@@ -32,7 +33,7 @@ import { VERSIONS } from "./versions";
 /** What one file of texts holds: each in every language, with the same `{parameters}`. */
 export type Texts = Record<string, Localized>;
 
-export const PANELS = [ACCOUNT, ALARMS, ANALYSIS, ANSWERS, ATTRIBUTES, CHECKIN, CHECKUP, CHECKUP_DESK, DISTRICT, FRAME, IMPORTS, LAYERS, OFFICE, OFFICE_POLICY, PIPES, RECEIPT, RENEWAL, RENEWAL_CHOSEN, RENEWAL_ORDERS, SEARCH, SENSING, SERIES, THEME, THING_CARD, TOOLS, TRAFFIC, TRAFFIC_PANELS, VERSIONS] as const;
+export const PANELS = [ACCOUNT, ALARMS, ANALYSIS, ANALYSIS_OPTIONS, ANSWERS, ATTRIBUTES, CHECKIN, CHECKUP, CHECKUP_DESK, DISTRICT, FRAME, IMPORTS, LAYERS, OFFICE, OFFICE_POLICY, PIPES, RECEIPT, RENEWAL, RENEWAL_CHOSEN, RENEWAL_ORDERS, SEARCH, SENSING, SERIES, THEME, THING_CARD, TOOLS, TRAFFIC, TRAFFIC_PANELS, VERSIONS] as const;
 
 type KeyOf<Panel> = Panel extends Texts ? keyof Panel : never;
 export type TextKey = KeyOf<(typeof PANELS)[number]>;

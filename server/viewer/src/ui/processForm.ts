@@ -2,7 +2,7 @@
 import type { App } from "../app";
 import type { ProcessInput } from "../data/processes";
 import { h } from "../dom";
-import { language, t } from "../i18n";
+import { isTextKey, language, t } from "../i18n";
 
 /** Inputs that no one types. */
 const NOT_TYPED = new Set(["cursor"]);
@@ -49,7 +49,7 @@ function field(app: App, name: string, input: ProcessInput): HTMLElement {
       "select",
       { id, on: { change: () => set(select.value === "" ? undefined : select.value) } },
       ...(schema.default === undefined ? [h("option", { value: "" }, "")] : []),
-      ...schema.enum.map((option) => h("option", { value: option }, option)),
+      ...schema.enum.map((option) => h("option", { value: option }, optionName(option))),
     );
     select.value = String(value ?? "");
     return h("div", { class: "form-row" }, label, select);
@@ -59,6 +59,7 @@ function field(app: App, name: string, input: ProcessInput): HTMLElement {
     type: numeric ? "number" : "text",
     id,
     title: hint,
+    placeholder: numeric && input.minOccurs === 0 && schema.default === undefined ? t("analysis.optional") : null,
     min: schema.minimum,
     max: schema.maximum,
     step: schema.type === "integer" ? 1 : "any",
@@ -72,6 +73,11 @@ function field(app: App, name: string, input: ProcessInput): HTMLElement {
   });
   box.value = value === undefined || value === null ? "" : String(value);
   return h("div", { class: "form-row" }, label, box);
+}
+
+function optionName(option: string): string {
+  const key = `analysis.option.${option}`;
+  return isTextKey(key) ? t(key) : option;
 }
 
 /** One layer of the city; what is planned is offered first where something planned is asked for. */

@@ -89,7 +89,7 @@ export class Painting {
     this.inPart = all.filter(({ status }) => status === "partial").length;
     // What is held against nothing is not coloured as if it were.
     const target = all.some(({ met }) => met !== null) ? (indicator?.target?.value ?? null) : null;
-    this.classes = indicator ? classesOf(values, target, indicator.direction) : [];
+    this.classes = indicator ? classesOf(values, target, indicator.direction, indicator.decimals) : [];
     this.courseByUnit = new Map(indicator ? all.map(({ id, value }) => [id, courseOf(before.get(id)?.value, value, indicator.direction)]) : []);
     this.courses = new Map();
     for (const course of this.courseByUnit.values()) this.courses.set(course, (this.courses.get(course) ?? 0) + 1);
