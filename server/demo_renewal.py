@@ -8,7 +8,6 @@ from typing import Any
 from cim_core.city import City
 from cim_core.progress import Progress
 from server.cli_audited import audited
-from server.renewal.asked import today
 from server.renewal.history_file import load_history_file
 
 _WEEK = 7
@@ -24,6 +23,8 @@ def renew(
     if city.renewal.exists:
         say("renewal: unchanged")
         return
+    from server.renewal.asked import today
+
     told = date.fromisoformat(document["renewal_day"])
     days = ((today(city) - told).days - 1) // _WEEK * _WEEK
     with audited(city, "manage", "cim demo") as said:
