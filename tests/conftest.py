@@ -32,7 +32,8 @@ DATA = SHARED / "data"
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files that take minutes come first: at the end one process would wait for another's."""
-    items.sort(key=lambda item: not {"test_viewer", "test_tiles"} & set(item.path.parts))
+    long = {"test_viewer", "test_tiles", "test_schemathesis.py"}
+    items.sort(key=lambda item: not long & set(item.path.parts))
 
 
 @pytest.fixture(scope="session")
