@@ -1,8 +1,8 @@
 """Processes of `cim` that are forked from one which has imported the server already.
 
 From there on they do what `python -m server` does. To get there takes seconds of a processor, and
-the tests start some hundred servers and commands; that these start afresh as well is seen where a
-whole start is asked for (`Server(…, afresh=True)`, `test_listening`, `test_things_import`).
+the tests start some hundred servers and commands. That these start afresh as well is seen in
+`test_kill`, `test_cli`, `test_cli_audit`, `test_listening` and `test_things_import`.
 """
 
 import contextlib

@@ -161,10 +161,11 @@ def test_a_killed_command_line_import_is_taken_up_by_the_server(
         process.kill()
     [job] = city.jobs.newest(1)
     assert job.status == "running"
-    server = Server(city.folder, tmp_path / "log")
+    server = Server(city.folder, tmp_path / "log", afresh=True)
     try:
         assert server.finished(job.id)["status"] == "successful"
     finally:
         server.stop()
+    assert server.odd_lines() == []
     assert city.layers.get("office").version >= 1
     assert (sample / "office.ifc").is_file(), "a file that was not uploaded is not ours to delete"
