@@ -297,10 +297,10 @@ OF_LAYERS: dict[str, tuple[Judge, OfLayer]] = {
     "GET /sta/v1.1/{path}": (
         looks, lambda scene, layer: (f"/sta/v1.1/Things({scene.thing(layer)})", None),
     ),
-    "POST /traffic/messages/{layer}": (changes, at("/traffic/messages/{layer}", [])),
+    "POST /traffic/messages/{layer}": (changes, at("/traffic/messages/{layer}-ways", [])),
     "POST /traffic/controller/{layer}": (
         changes,
-        at("/traffic/controller/{layer}", [{"timestamp": 5, "device": "x", "code": 1, "parameter": 2}]),
+        at("/traffic/controller/{layer}-ways", [{"timestamp": 5, "device": "x", "code": 1, "parameter": 2}]),
     ),
     "PATCH /collections/{layer}": (says, at("/collections/{layer}", {"source": "test"})),
     "PATCH /collections/{layer} who sees it": (

@@ -103,6 +103,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
         north=HERE[1] + 0.002, pixel=5e-5,
     )  # fmt: skip
     import_file(city, ground, kind="terrain", options={"sensitivity": "sensitive"})
+    for name, (sensitivity, _, _) in LAYERS.items():  # what is driven on is told of these
+        publish_roads(city, f"{name}-ways", crossing(f"J-{name}"), sensitivity)
     publish_roads(city, "ways", crossing("J1"), "public")
     publish_roads(city, "ways-secret", crossing("J2"), "sensitive")
     renewal_of(city, layer="inner")
