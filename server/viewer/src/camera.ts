@@ -130,7 +130,8 @@ export class Camera {
     const offset = new HeadingPitchRange(heading, pitch, range);
     this.shiftAside(sphere.center, heading, range * free.aside);
     scene.requestRender();
-    if (seconds === 0) {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (seconds === 0 || still) {
       camera.cancelFlight();
       camera.viewBoundingSphere(sphere, offset);
       camera.lookAtTransform(Matrix4.IDENTITY);

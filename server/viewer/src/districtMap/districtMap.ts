@@ -133,10 +133,10 @@ export abstract class DistrictMap {
 
   /** A wall has more pixels than its picture needs. */
   private limitPixels(): void {
-    const { widget } = this.scene;
+    const { widget, resolution } = this.scene;
     const { clientWidth, clientHeight } = widget.canvas;
     const pixels = clientWidth * clientHeight * window.devicePixelRatio ** 2;
-    widget.resolutionScale = Math.min(1, 2 / window.devicePixelRatio, Math.sqrt(MOST_PIXELS / Math.max(1, pixels)));
+    resolution.limit = Math.sqrt(MOST_PIXELS / Math.max(1, pixels));
   }
 
   /** Buildings and ground; what else the city has would only distract. */

@@ -15,8 +15,16 @@ in vec2 v_textureCoordinates;
 float reciprocalDepth(vec2 uv)
 {
     float depth = texture(depthTexture, uv).r;
+    if (depth >= 1.0)
+    {
+        return 0.0;
+    }
+#if defined(LOG_DEPTH) || defined(LOG_DEPTH_READ_ONLY)
+    return 1.0 / (exp2(depth * czm_log2FarDepthFromNearPlusOne) - 1.0 + czm_currentFrustum.x);
+#else
     vec4 eye = czm_windowToEyeCoordinates(uv * czm_viewport.zw, depth);
-    return depth >= 1.0 ? 0.0 : -eye.w / eye.z;
+    return -eye.w / eye.z;
+#endif
 }
 
 void main()

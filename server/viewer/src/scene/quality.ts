@@ -1,7 +1,7 @@
 import type { Scene } from "cesium";
 import type { Motion } from "./motion";
 
-/** Anything that makes the picture finer and takes time, such as a pass over all pixels. */
+/** Anything that makes the picture finer and takes time, such as a pass over all pixels, or more of them. */
 interface Nicety {
   set enabled(on: boolean);
 }

@@ -6,7 +6,9 @@ import { GROUND_COLOUR, LevelGround } from "./ground";
 import { Motion } from "./motion";
 import { Outline } from "./outline";
 import { Quality } from "./quality";
+import { Resolution } from "./resolution";
 import { HORIZON_COLOUR } from "./sky";
+import { addSmooth } from "./smooth";
 import { Surroundings } from "./surroundings";
 
 export class NoWebGL extends Error {}
@@ -16,6 +18,7 @@ export interface SceneParts {
   surroundings: Surroundings;
   motion: Motion;
   quality: Quality;
+  resolution: Resolution;
   outline: Outline;
 }
 
@@ -57,7 +60,7 @@ export function createScene(container: HTMLElement, anchor: Place): SceneParts {
     useBrowserRecommendedResolution: false,
     msaaSamples: software ? 1 : 4,
   });
-  widget.resolutionScale = Math.min(1, 2 / window.devicePixelRatio);
+  const resolution = new Resolution(widget);
 
   const { scene } = widget;
   scene.backgroundColor = Color.fromCssColorString(HORIZON_COLOUR);
@@ -77,11 +80,14 @@ export function createScene(container: HTMLElement, anchor: Place): SceneParts {
   const motion = new Motion(scene);
   const edges = addEdges(scene);
   const outline = new Outline(scene);
-  const quality = new Quality(scene, motion, software, [edges, outline, scene.postProcessStages.fxaa]);
+  const { fxaa } = scene.postProcessStages;
+  fxaa.enabled = !software;
+  const smooth = software ? addSmooth(scene) : fxaa;
+  const quality = new Quality(scene, motion, software, [edges, outline, smooth, resolution]);
 
   const { lon, lat, height } = anchor;
   const start = new BoundingSphere(Cartesian3.fromDegrees(lon, lat, height), 120);
   widget.camera.viewBoundingSphere(start);
   widget.camera.lookAtTransform(Matrix4.IDENTITY);
-  return { widget, surroundings, motion, quality, outline };
+  return { widget, surroundings, motion, quality, resolution, outline };
 }
