@@ -69,9 +69,8 @@ def measure(seconds: float = SECONDS) -> dict[str, Any]:
 def _server(folder: Path) -> Iterator[tuple[Server, Broker]]:
     city = _city(folder)
     broker = Broker(folder / "broker")
-    server = Server(
-        city.folder, folder / "log", CIM_MQTT_URL=broker.url, CIM_RATE_RECORD="10000000"
-    )
+    settings = {"CIM_MQTT_URL": broker.url, "CIM_RATE_RECORD": "10000000"}
+    server = Server(city.folder, folder / "log", afresh=True, **settings)
     yield server, broker
     server.stop()
     broker.stop()

@@ -28,6 +28,7 @@ from tests.support.hostile import (
     workbook,
 )
 from tests.support.serving import ROOT, Server
+from tests.support.warm import Warm
 
 LIMIT = 8 << 20
 """Bytes that the server of these tests takes as an upload."""
@@ -53,7 +54,7 @@ def server(city: City) -> Iterator[Server]:
     assert running.odd_lines() == []
 
 
-def peak(process: subprocess.Popen[bytes]) -> int:
+def peak(process: Warm) -> int:
     """The most memory a process ever had, KiB."""
     lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
