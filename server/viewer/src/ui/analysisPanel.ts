@@ -12,6 +12,9 @@ import { openReceipt } from "./receipt";
 import { resultTable } from "./resultTable";
 import { sketchLegend } from "./sketchLegend";
 
+/** The share of the panel that stays above a new answer. */
+const ABOVE_ANSWER = 0.3;
+
 export function analysisPanel(app: App): HTMLElement {
   const { analysis } = app;
   const here = app.toolbox.tool("here") as Here;
@@ -21,6 +24,7 @@ export function analysisPanel(app: App): HTMLElement {
   const answer = h("div", { class: "analysis-answer", "aria-live": "polite" });
   const panel = h("div", { class: "panel-scroll analysis" }, head, place, form, answer);
   let formOf = "";
+  let answered: ProcessResult | null = null;
 
   const drawHead = () => {
     const select = h(
@@ -97,6 +101,14 @@ export function analysisPanel(app: App): HTMLElement {
     if (analysis.error) return replace(answer, h("p", { class: "error-text" }, errorText(analysis.error)));
     const { result } = analysis;
     replace(answer, ...(result ? sections(app, result) : []));
+    if (result !== null && result !== answered) bringUp();
+    answered = result;
+  };
+
+  /** A long form hides that there is an answer, so as much of it is shown as there is room for. */
+  const bringUp = () => {
+    const below = answer.getBoundingClientRect().top - panel.getBoundingClientRect().top;
+    panel.scrollTop += Math.max(0, below - ABOVE_ANSWER * panel.clientHeight);
   };
 
   const draw = () => {
