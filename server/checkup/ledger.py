@@ -14,15 +14,28 @@ from cim_core.store.checkup_problems import KeptProblem, ProblemEvent
 from server.checkup.told import Document
 
 
-def problems_of(city: City, run: str, wanted: Mapping[str, str | None]) -> list[Document]:
-    """The problems of a run that are as wanted, by "state", "code" and "unit"; raises `NotFound`."""
+def problems_of(
+    city: City, run: str, wanted: Mapping[str, str | None], part: slice = slice(None)
+) -> tuple[list[Document], int]:
+    """A part of the problems of a run that are as wanted, and how many these are.
+
+    wanted
+        By "state", "code" and "unit".
+
+    Raises `NotFound`.
+    """
     history = city.checkups.problems.history(run)
     targets, seen = _targets(city, run), _Projects(city)
-    return [
-        problem_entry(city, one, targets[one.code], history.get(one.id, ()), seen)
+    found = [
+        one
         for one in city.checkups.problems.of_run(run)
         if all(value is None or getattr(one, name) == value for name, value in wanted.items())
     ]
+    told = [
+        problem_entry(city, one, targets[one.code], history.get(one.id, ()), seen)
+        for one in found[part]
+    ]
+    return told, len(found)
 
 
 def change_problem(

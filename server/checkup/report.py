@@ -98,7 +98,7 @@ class _Writer:
         self._pictures = pictures
         self._told = run_detail(city, run)
         self._entries: list[Document] = self._told["indicators"]
-        self._problems = problems_of(city, run.id, {})
+        self._problems, _ = problems_of(city, run.id, {})
         self._names = {one["code"]: one["name"][language] for one in self._entries}
 
     def report(self) -> Report:

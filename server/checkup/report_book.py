@@ -44,5 +44,6 @@ def _cell(value: Cell) -> object:
         return None
     digits = f"0.{'0' * value.decimals}" if value.decimals else "0"
     if value.unit:
-        digits += f'" {value.unit}"'
+        unit = value.unit.replace('"', "″")  # it stands in quotation marks
+        digits += f'" {unit}"'
     return Styled(value.value, f"{digits}%" if value.share else digits)

@@ -102,8 +102,8 @@ def list_problems(
     """Units that miss a target, with what was done about each; of renewal what is seen."""
     asking.run(run)
     wanted = {"state": state, "code": code, "unit": unit}
-    found = problems_of(asking.city, run, wanted)
-    return json_answer({"problems": found[offset : offset + limit], "total": len(found)})
+    found, total = problems_of(asking.city, run, wanted, slice(offset, offset + limit))
+    return json_answer({"problems": found, "total": total})
 
 
 @router.patch(

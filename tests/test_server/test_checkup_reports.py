@@ -197,6 +197,14 @@ def test_a_long_table_is_cut_on_paper_and_says_so(monkeypatch: pytest.MonkeyPatc
     assert book["part"].max_row == 2 + 5
 
 
+def test_no_unit_breaks_the_format_of_a_number() -> None:
+    table = Table(["Value"], [1], [[Figure(2.5, 1, unit='m" [Red]0"')]])
+    report = Report("title", [], "en", [Part("p", "part", 1, (), table)])
+    book = openpyxl.load_workbook(io.BytesIO(write_book(report)))
+    cell = book["part"].cell(book["part"].max_row, 1)
+    assert (cell.value, cell.number_format) == (2.5, '0.0" m″ [Red]0″"')
+
+
 def test_so_many_reports_are_written_at_a_time(
     people: dict[str, TestClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
