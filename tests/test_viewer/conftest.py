@@ -1,5 +1,6 @@
 """A real browser on a real server; anything odd that the page says or asks for fails the test."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ FLAGS = (
     "--use-gl=angle --use-angle=swiftshader --enable-unsafe-swiftshader --ignore-gpu-blocklist --hide-scrollbars --disable-gpu-rasterization "
     "--force-color-profile=srgb --force-device-scale-factor=1 --mute-audio"
 ).split()
+
+COARSE = 1 if os.environ.get("CIM_SCREENSHOTS") else 0.5
+"""Pixels drawn for one of the page, each way: what takes the time of these tests is their number."""
 
 
 @pytest.fixture(scope="package")  # its event loop would be in the way of tests that come after
@@ -65,14 +69,29 @@ class Watched:
 def visit(browser: Browser) -> Iterator:
     """Open the viewer at an address and wait until its layers stand in the scene.
 
-    Somebody who manages the city's data is signed in, unless there is to be no session.
+    Somebody who manages the city's data is signed in, unless there is to be no session. They ask
+    for less motion, unless flights are to be seen. Where no pixels are looked at, all may be as
+    large as said and drawn with a quarter of them, as on a small screen that is zoomed out.
     """
     opened: list[Watched] = []
 
     def go(
-        url: str, fragment: str = "", *, width=640, height=360, locale="en-US", session=True
+        url: str,
+        fragment: str = "",
+        *,
+        width=640,
+        height=360,
+        locale="en-US",
+        session=True,
+        motion="reduce",
+        scale=1.0,
     ) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            locale=locale,
+            reduced_motion=motion,
+            device_scale_factor=scale,
+        )
         if session and (token := session_at(url)):
             context.add_cookies([{"name": "cim_session", "value": token, "url": url}])
         watched = Watched(context.new_page(), url)

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import EditedCity
 from tests.support.serving import Server
+from tests.test_viewer.conftest import COARSE
 
 LAYER = "community_centre"
 WIDTH, HEIGHT = 1000, 560
@@ -139,7 +140,6 @@ def test_two_versions_of_a_building_are_compared_in_colours_a_table_and_a_swipe(
     for kind, feature in ids.items():
         page.locator(f".change-head[data-id='{feature}']").click()
         page.wait_for_function(f"() => window.cim.selection()?.id === '{feature}'")
-        page.wait_for_timeout(1300)  # the flight
         page.evaluate("() => window.cim.settled()")
         version = 1 if kind == "removed" else None
         hit = find(page, feature, version)
@@ -235,7 +235,7 @@ def test_the_swipe_shows_the_older_version_on_the_left_and_the_newer_on_the_righ
 def test_a_link_opens_the_same_comparison_and_escape_leaves_it(
     edited_server: Server, edited: EditedCity, visit
 ) -> None:
-    page = visit(edited_server.url, width=WIDTH, height=HEIGHT)
+    page = visit(edited_server.url, width=WIDTH, height=HEIGHT, scale=COARSE)
     page.evaluate(f"() => window.cim.compare('{LAYER}', 1, 2)")
     switch(page, "unchanged")
     switch(page, "moved")
@@ -245,10 +245,9 @@ def test_a_link_opens_the_same_comparison_and_escape_leaves_it(
     page.locator(f".change-head[data-id='{gone}']").click()
     page.wait_for_selector(".attributes .provenance")
     expect(page.locator(".attributes .provenance dd").nth(1)).to_have_text("1")
-    page.wait_for_timeout(1300)
     page.evaluate("() => window.cim.settled()")
     link = page.evaluate("() => window.cim.link()")
-    second = visit(edited_server.url, f"#{link}", width=WIDTH, height=HEIGHT)
+    second = visit(edited_server.url, f"#{link}", width=WIDTH, height=HEIGHT, scale=COARSE)
     state = "() => window.cim.comparison()"
     assert second.evaluate(state) == page.evaluate(state)
     assert second.evaluate("() => window.cim.link()") == link
@@ -266,8 +265,8 @@ def test_a_link_opens_the_same_comparison_and_escape_leaves_it(
 def test_an_earlier_version_is_made_current_and_every_viewer_follows_without_reloading(
     edited_server: Server, edited: EditedCity, visit
 ) -> None:
-    other = visit(edited_server.url)
-    page = visit(edited_server.url, width=WIDTH, height=HEIGHT)
+    other = visit(edited_server.url, scale=COARSE)
+    page = visit(edited_server.url, width=WIDTH, height=HEIGHT, scale=COARSE)
     for one in (other, page):
         one.evaluate("() => { window.stillHere = true; }")
     open_versions(page)
@@ -299,7 +298,7 @@ def test_versions_and_comparison_fit_their_window_in_both_languages(
 ) -> None:
     folder = Path(os.environ.get("CIM_SCREENSHOTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
-    page = visit(edited_server.url, width=1280, height=720, locale="zh-CN")
+    page = visit(edited_server.url, width=1280, height=720, locale="zh-CN", scale=COARSE)
     open_versions(page)
     page.locator("[data-key='confirm-1']").click()
     check_layouts(page)

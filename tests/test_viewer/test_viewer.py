@@ -183,7 +183,7 @@ def test_cesium_reads_the_property_tables_that_the_registry_has(
 
 
 def test_searching_flies_to_what_is_found_and_selects_it(sample_server: Server, visit) -> None:
-    page = visit(sample_server.url, width=1280, height=720)
+    page = visit(sample_server.url, width=1280, height=720, motion="no-preference")
     column = sample_server.client.get("/collections/office/items?class=IfcDoor&limit=1").json()
     target = column["features"][0]["id"]
     page.keyboard.press("/")
