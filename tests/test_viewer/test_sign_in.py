@@ -17,7 +17,7 @@ from server.access.policy import public_policy
 from tests.conftest import import_file
 from tests.support.people import Office, open_office
 from tests.support.rasters import hills, write_raster
-from tests.test_viewer.conftest import Watched
+from tests.test_viewer.conftest import COARSE, Watched
 
 PEOPLE = {
     "data-manager": ("data-manager",), "viewer": ("viewer",),
@@ -55,7 +55,12 @@ def enter(browser: Browser, office: Office) -> Iterator:
     opened: list[tuple[Watched, str]] = []
 
     def go(fragment: str = "", *, locale="en-US", refused="^$", width=640, height=400) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, locale=locale)
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            locale=locale,
+            reduced_motion="reduce",
+            device_scale_factor=COARSE,
+        )
         watched = Watched(context.new_page(), office.server.url)
         watched.listen()
         opened.append((watched, refused))
