@@ -105,10 +105,12 @@ def explained(sign: SignDefinition, old: Reading, new: Reading, span: int) -> Wo
         return _joined(told, change_words("alone"))
     title = (new.parts.get(found) or old.parts[found]).title
     values = {
-        name: _said(sign, reading, found)
+        name: said
         for name, reading in (("before", old), ("after", new))
-    }  # fmt: skip
-    return _joined(told, _filled(change_words("mostly"), part=title, **values))
+        if (said := _said(sign, reading, found)) is not None
+    }
+    which = "mostly" if len(values) == 2 else "mostly_gone" if "before" in values else "mostly_new"
+    return _joined(told, _filled(change_words(which if values else "alone"), part=title, **values))
 
 
 def moving(old: Reading, new: Reading, direction: int) -> str | None:
@@ -133,12 +135,12 @@ def _value(parts: Mapping[str, Part], total: Total) -> float:
     return total(*sums)
 
 
-def _said(sign: SignDefinition, reading: Reading, key: str) -> Words:
-    """What a part alone comes to."""
+def _said(sign: SignDefinition, reading: Reading, key: str) -> Words | None:
+    """What a part alone comes to; None where it is not there, or comes to nothing."""
     part = reading.parts.get(key)
     value = math.nan if part is None else reading.total(part.numerator, part.denominator)
     if math.isnan(value):
-        return change_words("nothing")
+        return None
     text = f"{value:.{sign.decimals}f}"
     return {"en": text, "zh": text}
 

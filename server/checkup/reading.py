@@ -10,6 +10,7 @@ import shapely.geometry
 from numpy.typing import NDArray
 
 from analysis.checkup.comparison import compare
+from analysis.checkup.formulas import Total
 from analysis.checkup.indicator import Indicator
 from analysis.checkup.measured import By, Evidence, Measured
 from analysis.checkup.metric_plane import MetricPlane
@@ -125,6 +126,9 @@ def evidence(city: City, run: Run, code: str, by: str | None, unit: str | None) 
         buildings = _failing_buildings(
             units_of_run(city, run, code, "building"), found.units.shapes[at]
         )
+        formula = found.indicator.formula
+        if buildings and isinstance(formula, Total) and formula.about is not None:
+            features, total = [], 0  # findings about these houses, each of which is told once
         features += buildings[: MOST_FEATURES - len(features)]
         total += len(buildings)
     layers = set(entry["layers"])

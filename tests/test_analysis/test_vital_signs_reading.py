@@ -25,6 +25,16 @@ def test_the_part_that_moved_a_share_is_found_whatever_others_do() -> None:
     begun = explained(
         shipped_signs()["alarms-open"], ready({}, count), ready(of(1, 0), count), HOUR
     )
-    assert begun["en"] == "Up 1 alarms in 1 h, mostly by A: nothing to 1."
+    assert begun == {
+        "en": "Up 1 alarms in 1 h, mostly by A: 1, nothing before.",
+        "zh": "近1小时上升 1 条，主要来自甲：现为 1，此前无数据。",
+    }
+    ended = explained(
+        shipped_signs()["alarms-open"], ready(of(1, 0), count), ready({}, count), HOUR
+    )
+    assert ended == {
+        "en": "Down 1 alarms in 1 h, mostly by A: 1 before, nothing now.",
+        "zh": "近1小时下降 1 条，主要来自甲：原为 1，现无数据。",
+    }
     none = explained(shipped_signs()["alarms-open"], unavailable("no-devices"), new, HOUR)
     assert none["en"] == "Nothing to compare with."
