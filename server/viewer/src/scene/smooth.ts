@@ -5,7 +5,8 @@ import { PostProcessStage, PostProcessStageSampleMode, type Scene } from "cesium
  *
  * The engine's own stage looks along each edge to both of its ends. A processor takes all of these
  * steps for every pixel, edge or none, and longer than for all the rest of most pictures. This one
- * looks at the four corners of a pixel, and mixes what lies along the edge they show.
+ * looks at the four corners of a pixel, and mixes what lies along the edge they show: T. Lottes's fast
+ * approximate anti-aliasing (FXAA, 2009) in its shortest form.
  */
 const SHADER = `
 uniform sampler2D colorTexture;
