@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.support.serving import session_at
 
@@ -26,6 +26,7 @@ COARSE = 1 if os.environ.get("CIM_SCREENSHOTS") else 0.5
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     assert chromium, "chromium is missing; `make test` installs it on Debian"
+    expect.set_options(timeout=90_000)  # nothing is to come within a time
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield running

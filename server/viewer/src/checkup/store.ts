@@ -226,13 +226,14 @@ export class Store {
 
   /** After a change, here or elsewhere: what was examined stays as it was, so only what becomes of it is asked for. */
   async refresh(): Promise<void> {
-    const shown = this.summary?.id;
     await this.waitingFor(async () => {
-      this.overview = await checkup.overview();
+      const overview = await checkup.overview();
+      const shown = this.summary?.id; // another may have been chosen while it was asked for
+      this.overview = overview;
+      const { runs } = overview;
+      // A newer check-up takes nobody away from the one that is looked at.
+      if (runs.some(({ id }) => id === shown)) this.choices.run = shown === runs[0]?.id ? "" : shown!;
     });
-    const { runs } = this.overview;
-    // A newer check-up takes nobody away from the one that is looked at.
-    if (runs.some(({ id }) => id === shown)) this.choices.run = shown === runs[0]?.id ? "" : shown!;
     const { run, summary } = this;
     if (run === null || summary?.id !== run.id) {
       await this.loadRun();
