@@ -131,6 +131,13 @@ test("the composer writes what it read", () => {
   assert.deepEqual(documentOf(draftOf(document)), document);
   const gap: IndicatorDocument = { ...document, target: null, by: [], formula: { operator: "gap", what: { input: "estates" }, of: "households", ratio: 0.8, existing: "parking" } };
   assert.deepEqual(documentOf(draftOf(gap)), gap);
+  const findings: IndicatorDocument = {
+    ...document, proxy: true, by: ["town", "community", "building"],
+    formula: { operator: "total", what: { input: "building-survey" }, within: { input: "built-up" }, about: { input: "buildings", where: { use: "residential" } }, measure: "count", scale: 1 },
+  };
+  assert.deepEqual(documentOf(draftOf(findings)), findings);
+  const piles: IndicatorDocument = { ...gap, formula: { ...gap.formula, whole: true } };
+  assert.deepEqual(documentOf({ ...draftOf(piles), by: "town", target: "3" }), { ...piles, by: ["town"], target: { value: 3, source: "set in the composer", confidence: "recalled" } });
   assert.deepEqual(whereOf([{ column: "", comparison: "=", value: "1" }, { column: "open", comparison: "=", value: "true" }]), { open: true });
   assert.deepEqual(conditionsOf({ year: { above: 2000 } }), [{ column: "year", comparison: ">", value: "2000" }]);
 });

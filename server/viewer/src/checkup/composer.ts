@@ -71,8 +71,8 @@ export function composer(store: Store): HTMLElement {
         draft.sites.length > 1 && iconButton("close", t("checkup.compose.remove"), () => (draft.sites.splice(i, 1), draw()), { class: "small" }),
       ),
     );
-  const slotLine = ({ name, kind, of, optional, value }: Slot): HTMLElement => {
-    const label = slotName(name);
+  const slotLine = ({ name, title, kind, of, optional, value }: Slot): HTMLElement => {
+    const label = slotName(title ?? name);
     const told = draft.options[name] ?? value ?? "";
     const set = (next: string) => (draft.options[name] = next);
     const columns = columnsOf(draft.inputs[of ?? ""]?.role ?? "");

@@ -27,6 +27,8 @@ export interface SiteDraft extends InputDraft {
 /** What an operator has to be told, in the order of the form. */
 export interface Slot {
   name: string;
+  /** What it is called in the form, if not by its name. */
+  title?: string;
   kind: "input" | "sites" | "measure" | "column" | "number" | "on" | "flag";
   /** The input whose columns are meant. */
   of?: string;
@@ -51,8 +53,14 @@ export const OPERATORS: Record<string, readonly Slot[]> = {
     { name: "part", kind: "input" }, { name: "whole", kind: "input" }, { name: "measure", kind: "measure", of: "whole" },
     { name: "near", kind: "input", optional: true }, { name: "distance", kind: "number", optional: true },
   ],
-  total: [WHAT, { name: "measure", kind: "measure", of: "what" }, { name: "scale", kind: "number", value: "1" }],
-  gap: [WHAT, column("required", "what", true), column("of", "what", true), { name: "ratio", kind: "number", optional: true }, column("existing", "what")],
+  total: [
+    WHAT, { name: "within", kind: "input", title: "inside", optional: true }, { name: "about", kind: "input", optional: true },
+    { name: "measure", kind: "measure", of: "what" }, { name: "scale", kind: "number", value: "1" },
+  ],
+  gap: [
+    WHAT, column("required", "what", true), column("of", "what", true), { name: "ratio", kind: "number", optional: true },
+    { name: "whole", kind: "flag", title: "roundUp" }, column("existing", "what"),
+  ],
   equipped: [{ name: "units", kind: "input" }, SITES, { name: "lacking", kind: "flag" }],
   loss: [WHAT, column("given", "what"), column("used", "what"), { name: "reverse", kind: "flag" }],
   mean: [WHAT, column("value", "what"), column("weight", "what"), { name: "harmonic", kind: "flag" }],
@@ -62,6 +70,8 @@ export const OPERATORS: Record<string, readonly Slot[]> = {
 export const MEASURES = ["count", "area", "length", "largest-area", "longest"] as const;
 
 export interface Draft {
+  /** What it began with: all of it that is not in the form stays as it is. */
+  from: IndicatorDocument | null;
   code: string;
   name: { en: string; zh: string };
   level: Level;
@@ -82,7 +92,7 @@ export interface Draft {
 }
 
 export const EMPTY: Draft = {
-  code: "own-1", name: { en: "", zh: "" }, level: "city", dimension: "", unit: { en: "%", zh: "%" }, decimals: 2, direction: "higher", target: "",
+  from: null, code: "own-1", name: { en: "", zh: "" }, level: "city", dimension: "", unit: { en: "%", zh: "%" }, decimals: 2, direction: "higher", target: "",
   department: { en: "", zh: "" }, explanation: { en: "", zh: "" }, by: "community", operator: "coverage", inputs: {}, sites: [], options: {},
 };
 
@@ -142,23 +152,26 @@ export function formulaOf({ operator, inputs, sites, options }: Draft): Indicato
 }
 
 export function documentOf(draft: Draft): IndicatorDocument {
-  const { code, name, level, dimension, unit, decimals, direction, target, department, explanation, by } = draft;
+  const { from, code, name, level, dimension, unit, decimals, direction, target, department, explanation, by } = draft;
   return {
-    code, name, level, dimension, unit: unit.en, unit_zh: unit.zh, decimals, direction, department, explanation,
-    target: target === "" ? null : { value: Number(target), source: "set in the composer", confidence: "recalled" },
+    ...from, code, name, level, dimension, unit: unit.en, unit_zh: unit.zh, decimals, direction, department, explanation,
+    target: target === "" ? null : from?.target && target === String(from.target.value) ? from.target : { value: Number(target), source: "set in the composer", confidence: "recalled" },
     formula: formulaOf(draft),
-    by: by === "district" ? [] : [by],
+    by: from && by === firstOf(from) ? from.by : by === "district" ? [] : [by],
   };
 }
+
+/** The kind of units that the form begins with, of those an indicator is told of. */
+const firstOf = ({ by }: IndicatorDocument): By => by[by.length > 1 ? 1 : 0] ?? "district";
 
 type Formula = Record<string, unknown>;
 
 /** A draft to begin with: an indicator as a set has it. */
 export function draftOf(document: IndicatorDocument): Draft {
-  const { code, name, level, dimension, unit, unit_zh, decimals, direction, target, department, explanation, formula, by } = document;
+  const { code, name, level, dimension, unit, unit_zh, decimals, direction, target, department, explanation, formula } = document;
   const draft: Draft = {
-    ...EMPTY, code, name, level, dimension, unit: { en: unit, zh: unit_zh }, decimals, direction, department, explanation,
-    target: target ? String(target.value) : "", by: by[by.length > 1 ? 1 : 0] ?? "district", operator: formula.operator, inputs: {}, sites: [], options: {},
+    ...EMPTY, from: document, code, name, level, dimension, unit: { en: unit, zh: unit_zh }, decimals, direction, department, explanation,
+    target: target ? String(target.value) : "", by: firstOf(document), operator: formula.operator, inputs: {}, sites: [], options: {},
   };
   for (const { name: slot, kind } of OPERATORS[formula.operator] ?? []) {
     const value = (formula as Formula)[slot];
