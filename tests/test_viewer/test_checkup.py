@@ -1,6 +1,7 @@
 """The check-up page in a real browser; with CIM_SCREENSHOTS set, pictures of it go to that folder."""
 
 import json
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -256,7 +257,11 @@ def what_others_do_is_seen(page: Page, served: Server) -> None:
 
 
 def years_are_compared(page: Page) -> None:
+    # The map is sent somewhere while it cannot be seen: it is there when it can.
+    hook(page, "map().flight.to([113.4, 23.1, 113.404, 23.104])")
     show(page, "compare")
+    place = hook(page, "map().scene.widget.camera.positionCartographic")
+    assert math.degrees(place["longitude"]) == pytest.approx(113.402, abs=1e-3)
     row = page.locator(".compare-table tr[data-code='28']")
     expect(row.locator(".course.better")).to_contain_text("−25.00")
     row.locator("th button").click()

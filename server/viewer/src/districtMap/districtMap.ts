@@ -64,7 +64,7 @@ export abstract class DistrictMap {
 
     motion.started.on(() => (this.moving = true));
     motion.rested.on(() => (this.moving = false));
-    new ResizeObserver(() => this.limitPixels()).observe(canvas);
+    new ResizeObserver(() => (this.limitPixels(), this.flight.resized())).observe(canvas);
     this.layers.listed.on(() => this.chooseLayers());
     this.layers.tilesChanged.on(() => quality.disturb());
     // Where the ground comes or gets finer, what lies on it moves.

@@ -22,15 +22,19 @@ export class Flight {
   /** Whether one looks straight down. */
   above = false;
   private last: Box | null = null;
+  /** Whether it was sent somewhere while nothing could be seen, and has still to go there. */
+  private waiting = false;
 
   constructor(
     private readonly widget: CesiumWidget,
     private readonly heightAt: (lon: number, lat: number) => number,
   ) {}
 
-  /** Flies to a box of degrees. */
+  /** Flies to a box of degrees; where nothing can be seen, as soon as something can. */
   to(box: Box, seconds = SECONDS): void {
     this.last = box;
+    this.waiting = !this.seen;
+    if (this.waiting) return;
     const [west, , east, north] = box;
     // The legend covers a strip at the foot of the map.
     const south = box[1] - FOOT * (north - box[1]);
@@ -49,6 +53,17 @@ export class Flight {
       camera.lookAtTransform(Matrix4.IDENTITY);
     } else camera.flyToBoundingSphere(sphere, { offset, duration: seconds });
     scene.requestRender();
+  }
+
+  /** The canvas has another size: from none it goes where it was sent meanwhile. */
+  resized(): void {
+    if (this.waiting && this.last) this.to(this.last, 0);
+  }
+
+  /** From how far away something is seen follows from the size of the picture. */
+  private get seen(): boolean {
+    const { clientWidth, clientHeight } = this.widget.canvas;
+    return clientWidth > 0 && clientHeight > 0;
   }
 
   /** The same place from the other angle. */
