@@ -117,8 +117,8 @@ def digest_of(scene: Scene, indicator: Indicator) -> str:
 def way_of(scene: Scene, indicator: Indicator) -> dict[str, Any]:
     """How the values of an indicator come about beside its formula, as JSON.
 
-    Two years of which this is the same can be compared. "sources": what plays the role of each input, and of the district; "rules": a digest of those of
-    the program; "plane": what is measured in.
+    Two years of which this is the same can be compared. "sources": what plays the role of each input,
+    and of the district; "rules": a digest of those of the program; "plane": what is measured in.
     """
     uses = _uses(scene, indicator)
     asked: dict[str, set[str]] = {role: set() for role in district_roles(scene)}
